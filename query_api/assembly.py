@@ -44,8 +44,7 @@ from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
-from query_api.status.parts import StatusParts, status_parts
-from query_api.status.postgres.projection_states import age_measurement
+from query_api.status.parts import LookReads, status_parts
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -123,7 +122,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, cached, visibility)
-        status = status_parts(settings, products, history.log, search.report)
+        looks = LookReads(reads, history.log_reads, cached.products.glance)
+        status = status_parts(settings, products, history.log, search.report, looks)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
         rates = _rates(settings, stack)
@@ -153,7 +153,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            _measurements(products, status),
+            [clock_measurement("read model", products), *status.measurements],
             settings.answer_headers(("GET", "HEAD"), console_policies(settings)),
             guard,
             rates,
@@ -161,11 +161,6 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             search,
             events,
         )
-
-
-def _measurements(products: "asyncpg.Pool[asyncpg.Record]", status: StatusParts) -> list[Measurement]:
-    own = status.history.measurement()
-    return [clock_measurement("read model", products), age_measurement(products), own]
 
 
 def _rates(settings: QuerySettings, stack: AsyncExitStack) -> ApiLimits:

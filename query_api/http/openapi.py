@@ -123,6 +123,15 @@ STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,
 }
+LOOKING: Responses = {
+    200: {"description": "A page.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL, **_LINK}},
+    **_REFUSALS,
+}
+LOOKING_AT_ONE: Responses = {
+    200: {"description": "The answer.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
+    404: _problem("There is nothing with this id."),
+    **_REFUSALS,
+}
 
 
 def _parameter(name: str, description: str) -> dict[str, Any]:

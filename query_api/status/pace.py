@@ -26,19 +26,20 @@ class Pace:
 
     def grown(self, name: Hashable) -> int | None:
         """By how much in the window; None: that is not known, or the sum has fallen, as with another log."""
-        seconds, growth = self._growth(name)
-        return growth if seconds else None
+        growth = self._growth(name)
+        return None if growth is None else growth[1]
 
     def per_second(self, name: Hashable) -> float | None:
         """The same by second."""
-        seconds, growth = self._growth(name)
-        return round(growth / seconds, 2) if seconds else None
+        growth = self._growth(name)
+        if growth is None or growth[0] < _ELAPSED_SECONDS_MIN:
+            return None
+        return round(growth[1] / growth[0], 2)
 
-    def _growth(self, name: Hashable) -> tuple[float, int]:
-        """Seconds and growth; 0 seconds: unknown."""
+    def _growth(self, name: Hashable) -> tuple[float, int] | None:
+        """In how many seconds, and by how much."""
         known = [(at, sums[name]) for at, sums in self._looks if name in sums]
         if len(known) < 2:
-            return 0.0, 0
+            return None
         (began, first), (ended, last) = known[0], known[-1]
-        seconds = ended - began
-        return (seconds, last - first) if seconds >= _ELAPSED_SECONDS_MIN and last >= first else (0.0, 0)
+        return (ended - began, last - first) if last >= first else None

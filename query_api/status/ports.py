@@ -63,6 +63,61 @@ class LogState(NamedTuple):
     relay_is_led: bool | None
 
 
+class DeadLetterPosition(NamedTuple):
+    """A place in the list of dead letters, which is in the order of these fields."""
+
+    parked_at: datetime
+    projection: str
+    key: str
+
+
+class DeadLetter(NamedTuple):
+    """A parked product, by its first event; or a record that is parked alone, without a product. `cause`
+    None: readers may not see it. `followers`: events of the product that wait behind the first.
+    """
+
+    projection: str
+    product_id: UUID | None
+    dead_letter_id: int | None
+    log_position: int | None
+    event_type: str | None
+    error_class: str
+    cause: str | None
+    parked_at: datetime
+    followers: int
+    attempts: int
+    key: str
+
+    @property
+    def position(self) -> DeadLetterPosition:
+        """Where a page that ends with it ends."""
+        return DeadLetterPosition(self.parked_at, self.projection, self.key)
+
+
+class StreamPlace(NamedTuple):
+    """A product's newest event, and how far the relay has published the log."""
+
+    stream_version: int
+    log_position: int
+    relay_position: int
+
+
+class ProjectionPlace(NamedTuple):
+    """How far a projection is in the partition of a product, and the version of it that it has."""
+
+    projection: str
+    log_position: int
+    is_parked: bool
+    version: int | None
+
+
+class ProjectionPlaces(NamedTuple):
+    """All projections, and the version of the product in the topic of states; None: not published."""
+
+    projections: Sequence[ProjectionPlace]
+    state_version: int | None
+
+
 class CacheReads(NamedTuple):
     """Sums since the process began: reads of product documents, and those that a cache answered."""
 
@@ -86,3 +141,25 @@ class LogStates(Protocol):
     """What the event store's tables tell."""
 
     async def state(self) -> LogState: ...
+
+
+class DeadLetters(Protocol):
+    """What is parked."""
+
+    async def page(
+        self, projection: str | None, after: DeadLetterPosition | None, limit: int
+    ) -> Sequence[DeadLetter]: ...
+
+
+class StreamPlaces(Protocol):
+    """What the event store tells of one product."""
+
+    async def place(self, product_id: UUID) -> StreamPlace | None:
+        """None: there is no such product."""
+        ...
+
+
+class ProductPlaces(Protocol):
+    """What the read model tells of one product."""
+
+    async def places(self, product_id: UUID) -> ProjectionPlaces: ...

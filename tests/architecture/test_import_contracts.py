@@ -26,6 +26,7 @@ COMPOSITION_ROOTS = {
     "command_api/relay/app.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
     "query_api/history/parts.py": {"asyncpg"},
+    "query_api/status/parts.py": {"asyncpg"},
     "projector/app.py": {"faststream"},
     "projector/stores.py": {"asyncpg", "redis"},
 }

@@ -90,7 +90,9 @@ class Screen:
         assert size is not None
         if height is not None:
             await self.page.set_viewport_size({"width": size["width"], "height": height})
-            await self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            await self.page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
         file = PICTURES / f"{name}.png"
         await self.page.screenshot(path=file, animations="disabled")
         await _smaller(file)

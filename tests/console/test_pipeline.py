@@ -41,7 +41,9 @@ async def test_an_event_moves_the_position_without_a_reload(screen: Screen, cata
     await expect(shown).not_to_have_text(before)
 
 
-async def test_the_first_page_with_all_its_data_is_small(browser: Browser, system: System, sample: Sample) -> None:
+async def test_the_first_page_with_all_its_data_is_small(
+    browser: Browser, system: System, sample: Sample
+) -> None:
     async with screen_of(browser, system.query_url) as screen:
         received: list[int] = []
         debugger = await screen.page.context.new_cdp_session(screen.page)
@@ -79,7 +81,9 @@ async def test_a_stopped_projector_is_said_plainly(screen: Screen, system: Syste
     await asyncio.to_thread(system.projector.kill)
     await screen.shows("The projector is stopped or cut off: no projection has reported for")
     await expect(screen.page.locator("table.rows tr", has_text="product view")).to_contain_text("silent")
-    await expect(screen.page.locator(".figure", has_text="Oldest waiting event")).not_to_contain_text("nothing waits")
+    await expect(screen.page.locator(".figure", has_text="Oldest waiting event")).not_to_contain_text(
+        "nothing waits"
+    )
     await screen.picture("console-projector-stopped", height=760)
     await asyncio.to_thread(system.projector.ensure_running)
     await screen.shows("Everything runs")
@@ -123,7 +127,9 @@ async def test_nothing_is_asked_while_nobody_looks(screen: Screen) -> None:
     asked = screen.requests.count(f"{screen.url}/v1/status")
     await screen.page.clock.run_for(10_000)
     assert screen.requests.count(f"{screen.url}/v1/status") == asked
-    await screen.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    await screen.page.evaluate(
+        "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
+    )
     await screen.shows("As of")
 
 

@@ -113,4 +113,6 @@ async def test_names_that_are_markup_are_texts(browser: Browser, system: System,
 async def test_what_the_api_refuses_is_said(screen: Screen, wrong: dict[str, str]) -> None:
     screen.refusals = {400}
     await screen.open("search", **wrong)
-    await expect(screen.page.locator(".notice.bad").first).to_contain_text("A parameter is not acceptable (400")
+    await expect(screen.page.locator(".notice.bad").first).to_contain_text(
+        "A parameter is not acceptable (400"
+    )

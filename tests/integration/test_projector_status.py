@@ -12,7 +12,7 @@ from projector.operators.command_line.commands import operate, read_command
 from projector.operators.status import ProjectionStatus, Status, read_status
 from projector.projections import default_projections
 from query_api.status.postgres.projection_states import PostgresProjectionStates
-from query_api.status.status import TellStatus
+from query_api.status.status import status_of
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
@@ -43,7 +43,7 @@ async def shown_to_readers(world: World) -> dict[str, str]:
         application_name="test", size_max=1, statement_timeout_seconds=5, connect_timeout_seconds=5,
     )  # fmt: skip
     states = PostgresProjectionStates(pool, topic=world.topic, seconds_max=5)
-    found = await TellStatus(states, partition_count=PARTITIONS).projections()
+    found = [status_of(state, PARTITIONS) for state in await states.states()]
     pool.terminate()
     return {one.state.projection: one.condition for one in found}
 

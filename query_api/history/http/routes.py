@@ -21,8 +21,8 @@ from query_api.http.application import AddRoutes
 from query_api.http.caller import sees_all
 from query_api.http.parameters import Paging
 from query_api.http.preconditions import require_match
+from query_api.http.product_ids import product_id_of
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
-from query_api.products.http.path_names import product_id_of
 from query_api.products.http.product_answer import cache_status, matches
 from query_api.products.http.routes import AnswerPast
 from shared.access.caller import may

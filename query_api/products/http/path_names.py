@@ -1,26 +1,14 @@
-"""Reads the id, SKU or slug of a product from a path; it is decoded after the path was split.
+"""Reads the SKU or slug of a product from a path; it is decoded after the path was split.
 
 Raises `ProductNotFound` for a name that no product can have; `find.py` decides whether the product exists.
 """
-
-from urllib.parse import unquote
-from uuid import UUID
 
 from query_api.errors import ProductNotFound
 from query_api.products.ports import PointerKind
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text
 from shared.ops.http.path import segment_text
-from shared.ops.plain_values import canonical_uuid
 
 NAME_CHARACTERS_MAX = 255
-
-
-def product_id_of(segment: str) -> UUID:
-    """The id in a path."""
-    try:
-        return canonical_uuid(unquote(segment))
-    except ValueError as error:
-        raise ProductNotFound("there is no product with such an id") from error
 
 
 def name_of(segment: str, kind: PointerKind) -> str:

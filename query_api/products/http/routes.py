@@ -13,6 +13,7 @@ from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.caller import sees_all
 from query_api.http.preconditions import require_match
+from query_api.http.product_ids import product_id_of
 from query_api.http.route_parts import (
     add_route,
     refuse_parameters,
@@ -21,7 +22,7 @@ from query_api.http.route_parts import (
 from query_api.products.find import FindProduct, Found
 from query_api.products.http.hot_head import CACHE_FAILED
 from query_api.products.http.list_parameters import OneParameters
-from query_api.products.http.path_names import name_of, product_id_of
+from query_api.products.http.path_names import name_of
 from query_api.products.http.product_answer import product_answer
 from query_api.products.http.schemas import ProductModel
 from query_api.products.ports import PointerKind

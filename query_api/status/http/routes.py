@@ -63,12 +63,12 @@ class StatusDocuments:
 
     async def _make(self, status: StatusNow) -> bytes:
         search = None if self._search is None else _shown_search(await self._search.now())
-        document = _encode({**_shown_status(status), "search": search})
+        document = _encode(_shown_status(status, search))
         self._made = status, document
         return document
 
 
-def _shown_status(status: StatusNow) -> dict[str, object]:
+def _shown_status(status: StatusNow, search: dict[str, object] | None) -> dict[str, object]:
     log = status.log
     return {
         "measured_at": status.measured_at,
@@ -85,6 +85,7 @@ def _shown_status(status: StatusNow) -> dict[str, object]:
             "lag_seconds": log and log.relay_lag_seconds,
         },
         "projections": [_shown(one) for one in status.projections],
+        "search": search,
         "cache": status.cache._asdict(),
         "rebuilds": [_shown_rebuild(one) for one in status.rebuilds],
     }

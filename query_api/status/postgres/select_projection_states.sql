@@ -12,7 +12,8 @@ WITH checkpoint AS (
     WHERE topic = $1
 ), lag AS (
     SELECT projection, max(log_position) AS log_position, count(*) FILTER (WHERE is_fresh)::int AS partitions_measured,
-           sum(next_offset)::bigint AS records_passed, sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds, min(measured_at) AS measured_at,
+           sum(next_offset)::bigint AS records_passed, sum(lag_events)::bigint AS lag_events,
+           max(lag_seconds) AS lag_seconds, min(measured_at) AS measured_at,
            count(*) FILTER (WHERE is_fresh AND trouble IS NOT NULL)::int AS partitions_in_trouble,
            count(*) FILTER (WHERE is_fresh AND trouble LIKE 'stopped:%')::int AS partitions_stopped
     FROM measured

@@ -40,6 +40,8 @@ _QUERIES = {
     "/v1/events/stream": EVENTS,
     "/v1/events/stream-ticket": EVENTS,
     "/v1/status": OPS_READ,
+    "/v1/dead-letters": OPS_READ,
+    "/v1/products/{product_id}/projections": OPS_READ,
     "/v1/status/history": OPS_READ,
 }
 _OPERATORS = {
