@@ -1,4 +1,4 @@
-"""Chromium as a program of this machine; where it is not installed, its tests are skipped (docs/testing.md)."""
+"""Chromium, a program of this machine; where it is not installed, tests are skipped (docs/testing.md)."""
 
 import os
 import shutil

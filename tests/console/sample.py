@@ -1,4 +1,4 @@
-"""What the installation of the console's tests has: one product with a life, and a small catalogue around it."""
+"""What the installation has for the tests: one product with a life, and a small catalogue around it."""
 
 import json
 from typing import Any, NamedTuple

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
 Theme = Literal["light", "dark"]
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -56,6 +56,14 @@ class Screen:
     async def shows(self, text: str | re.Pattern[str]) -> None:
         """The text is somewhere on the page."""
         await expect(self.page.get_by_role("main")).to_contain_text(text)
+
+    async def answers(self, path: str, body: Any) -> None:
+        """What the API is said to answer at exactly this path, with any parameters."""
+
+        async def answer(route: Route) -> None:
+            await route.fulfill(json=body)
+
+        await self.page.route(re.compile(rf"{re.escape(self.url)}/{path}(\?.*)?$"), answer)
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=name)

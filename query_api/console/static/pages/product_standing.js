@@ -48,7 +48,8 @@ export class Standing {
           ${projections.map((/** @type {any} */ one) => one.is_parked
             ? row(words(one.projection), "bad", html`<a href=${to("dead-letters", {projection: one.projection})}>parked</a>`, one.version, one.position)
             : row(words(one.projection), one.has_applied ? "good" : "warn", one.has_applied ? "has applied it" : "not yet", one.version, one.position))}
-          ${row("cache", cache.is_cached ? "good" : "quiet", cache.is_cached ? "has it" : "does not have it", cache.version, null)}
+          ${cache ? row("cache", cache.is_cached ? "good" : "quiet", cache.is_cached ? "has it" : "does not have it", cache.version, null)
+            : row("cache", "bad", "does not answer", null, null)}
         </tbody>
       </table>`;
   }

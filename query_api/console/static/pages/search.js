@@ -142,7 +142,7 @@ class Search {
         </aside>
         <section class="card">
           <div class="card-head">
-            <h2 role="status">${found.total === undefined ? "Products" : plural(found.total, "product")}${parameters.cursor ? ", a later page" : ""}</h2>
+            <h2 aria-live="polite">${found.total === undefined ? "Products" : plural(found.total, "product")}${parameters.cursor ? ", a later page" : ""}</h2>
             ${found.corrected ? html`<p class="soft">found with: <strong>${found.corrected}</strong></p>` : nothing}
           </div>
           ${found.items.length ? html`<ol class="hits">${found.items.map((/** @type {any} */ item, /** @type {number} */ index) => hit(item, found.matches?.[index], parameters.currency))}</ol>` : empty("Nothing meets all of this.")}
