@@ -19,7 +19,8 @@ ENDPOINTS: dict[str, Any] = {
         },
         {
             "id": "019a0000-0000-7000-8000-00000000000f", "url": "https://old.example.com/hooks",
-            "description": "", "types": ["product-price-changed"], "signature": "ed25519", "status": "disabled",
+            "description": "", "types": ["product-price-changed"], "signature": "ed25519",
+            "status": "disabled",
             "disabled_reason": "410 Gone", "created_at": AT, "updated_at": AT, "version": 4,
             "delivery": {
                 "position": 99, "waiting": 0, "failing_products": 0, "oldest_waiting_seconds": None,

@@ -33,7 +33,7 @@ function without(name, parameters) {
 export const facets = (found, parameters, choose) =>
   Object.keys(NAMES).filter(name => found[name]?.length).map(name => html`
     <div class="facet">
-      <h3>${NAMES[name]}</h3>
+      <h2>${NAMES[name]}</h2>
       ${name === "price" ? ranges(found.price, parameters, choose) : values(name, found[name], parameters, choose)}
     </div>`);
 
