@@ -17,6 +17,7 @@ from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
+from command_api.postgres.import_runs import PostgresImportRuns
 from command_api.postgres.maintenance import LogPartitions, purge_of_keys
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
@@ -81,7 +82,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         guard = await open_guard(settings, stack, health)
-        api = _api(stack, store, guard, settings, health)
+        api = _api(stack, store, PostgresImportRuns(pool), guard, settings, health)
         await serve_operations(
             stack,
             protect_operations(operations_app(health), {}, guard),
@@ -131,6 +132,7 @@ def _look_at_the_way(pool: "asyncpg.Pool[asyncpg.Record]", settings: CommandSett
 def _api(
     stack: AsyncExitStack,
     store: PostgresEventStore,
+    imports: PostgresImportRuns,
     guard: Guard | None,
     settings: CommandSettings,
     health: Health,
@@ -146,7 +148,7 @@ def _api(
         seconds_max = settings.rate_limit_seconds_max
         health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
     return write_port(
-        WriteApi(_execute(store, settings), settings.product_url, settings.partition_count),
+        WriteApi(_execute(store, settings), settings.product_url, settings.partition_count, imports),
         guard,
         docs_enabled=settings.docs_enabled,
         limits=limits,

@@ -17,6 +17,7 @@ from query_api.history.http.routes import history_routes, past_answer, price_his
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
+from query_api.imports.parts import import_parts
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_parts import HotParts
@@ -108,15 +109,13 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reports_pool = await _reports_pool(settings, stack)
         cached = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
-        checkpoints = PostgresCheckpoints(products, topic)
-        visibility = _visibility(checkpoints, settings, stack)
+        visibility = _visibility(PostgresCheckpoints(products, topic), settings, stack)
         reported = _reported(reports_pool, topic, settings, stack)
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
         history = await history_parts(settings, reads, stack)
         events = event_parts(settings, history.log_reads, stack)
-        made = MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
-        written = WrittenProducts(history.latest, cached.products, made)
+        written = WrittenProducts(history.latest, cached.products, _made_rows(settings))
         find = find_product(settings, table, (cached.local, cached.products), visibility, written)
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
@@ -137,6 +136,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
                 *status.routes,
+                import_parts(history.log_reads, _signing_key(settings)),
                 *console_routes(settings),
             ],
             guard,
@@ -161,6 +161,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             search,
             events,
         )
+
+
+def _made_rows(settings: QuerySettings) -> MadeRows:
+    return MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
 
 
 def _rates(settings: QuerySettings, stack: AsyncExitStack) -> ApiLimits:

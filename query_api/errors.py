@@ -3,6 +3,7 @@
 QueryError
   Refused                    the caller's fault, never retried
     ProductNotFound          absent, or deleted
+    ImportNotFound           no import with this id has been reported
     PriceNotFound            there was none in the time asked about
     BadParameter             names the parameter
     MalformedHeader          names the header
@@ -41,6 +42,13 @@ class ProductNotFound(Refused):
 
     def __init__(self, reason: str = "there is no such product") -> None:
         super().__init__(reason)
+
+
+class ImportNotFound(Refused):
+    """No import with this id has been reported, or it is among the older ones that are not kept."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such import")
 
 
 class PriceNotFound(Refused):

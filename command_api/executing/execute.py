@@ -183,7 +183,7 @@ class ExecuteCommand:
 def _answer(rendered: Rendered, append: Append, appended: Appended) -> Answer:
     status, body = rendered
     version, position = appended.stream_version, appended.last_position
-    return Answer(status, body, append.product_id, version, position, bool(append.events))
+    return Answer(status, body, append.product_id, version, position, len(append.events))
 
 
 def _first_answer(stored: StoredAnswer, key: IdempotencyKey) -> Answer:

@@ -31,7 +31,7 @@ class Done(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """The answer to the caller, now and each time the same key comes again. `render` makes its `body`.
 
-    `was_changed` None: unknown, because a repeated answer does not store it.
+    `event_count` None: unknown, because a repeated answer does not store it.
     """
 
     status: int
@@ -39,7 +39,12 @@ class Answer(Struct, frozen=True):
     product_id: UUID
     stream_version: int
     last_position: int
-    was_changed: bool | None = None
+    event_count: int | None = None
+
+    @property
+    def was_changed(self) -> bool | None:
+        """Whether there were events."""
+        return None if self.event_count is None else self.event_count > 0
 
 
 Rendered = tuple[int, bytes]

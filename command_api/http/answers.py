@@ -11,6 +11,7 @@ from command_api.executing.execute import ExecuteCommand
 from command_api.executing.request import Done
 from command_api.http import names
 from command_api.http.problems import HttpProblem
+from command_api.import_runs import ImportRuns
 from shared.contract import events as e
 from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import Problem
@@ -26,6 +27,7 @@ class WriteApi:
     execute: ExecuteCommand
     read_url: str
     partition_count: int
+    imports: ImportRuns
 
 
 def render_ok(done: Done) -> tuple[int, bytes]:

@@ -53,11 +53,17 @@ def _import_id(given: Given) -> str | None:
     values = given.values(b"import-id")
     if not values:
         return None
-    if len(values) > 1 or _import_id_text.fullmatch(values[0]) is None:
+    import_id = import_id_of(values[0] if len(values) == 1 else "")
+    require(given, Scope.PRODUCTS_IMPORT)
+    return import_id
+
+
+def import_id_of(text: str) -> str:
+    """The same text. Raises 400 if it is no id of an import."""
+    if _import_id_text.fullmatch(text) is None:
         detail = f"Import-Id is given once and has 1 to {IMPORT_ID_CHARACTERS_MAX} visible ASCII characters"
         raise HttpProblem(Problem(400, "malformed-import-id", "Malformed Import-Id", detail))
-    require(given, Scope.PRODUCTS_IMPORT)
-    return values[0]
+    return text
 
 
 def versions_wanted(given: Given) -> frozenset[int] | None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from command_api.domain import errors
 from command_api.executing.ports import KeyInUse, OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from command_api.import_runs import ImportIdTaken
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
 from shared.ops.http.problem_answer import problem_response, standard_headers
 
@@ -38,6 +39,7 @@ _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.SlugTaken, 409, "slug-taken", "The slug is taken"),
     (errors.SkuTaken, 409, "sku-taken", "The SKU is taken"),
     (errors.KeyReused, 422, "idempotency-key-reused", "The idempotency key was used for another request"),
+    (ImportIdTaken, 409, "import-id-taken", "The id of this import is taken"),
     (StoreUnavailable, 503, "store-unavailable", "The event store is unavailable; nothing was written"),
     (KeyInUse, 503, "request-in-progress", "The first request with this idempotency key is in progress"),
     (StoreOverloaded, 503, "overloaded", "Too many commands are waiting; nothing was written"),

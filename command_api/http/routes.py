@@ -11,6 +11,7 @@ from command_api.http.batch.route import run_batch
 from command_api.http.body import read_body, require_media_type
 from command_api.http.given import Given
 from command_api.http.headers import refuse_preconditions
+from command_api.http.import_reports import IMPORT_PATH, report_import
 from command_api.http.openapi.endpoints import describes
 from command_api.http.single_commands import ENDPOINTS, JSON, Endpoint, answer_headers
 from shared.access.scopes import Scope
@@ -28,6 +29,8 @@ def add_write_routes(app: FastAPI, api: WriteApi) -> None:
     app.add_api_route(BATCH_PATH, _batch(api), methods=["POST"], **described)
     for endpoint in others:
         _add_single(app, api, endpoint)
+    described = describes(report_import.__name__, Scope.PRODUCTS_IMPORT)
+    app.add_api_route(IMPORT_PATH, _report(api), methods=["PUT"], **described)
 
 
 def _add_single(app: FastAPI, api: WriteApi, endpoint: Endpoint) -> None:
@@ -56,6 +59,13 @@ def _batch(api: WriteApi) -> Route:
         return await run_batch(api, request)
 
     return _named(run, run_batch)
+
+
+def _report(api: WriteApi) -> Route:
+    async def run(request: Request) -> Response:
+        return await report_import(api, request)
+
+    return _named(run, report_import)
 
 
 def _named(route: Route, described: Callable[..., object]) -> Route:

@@ -27,13 +27,16 @@ class Conflict:
 
 @dataclass(frozen=True)
 class ItemAnswer:
-    """The result of one operation; `changed` and `product_status` are None if the API does not give them."""
+    """The result of one operation; `changed`, `product_status` and `event_count` are None if the API does not
+    give them.
+    """
 
     http_status: int
     product_id: str | None = None
     stream_version: int | None = None
     changed: bool | None = None
     product_status: str | None = None
+    event_count: int | None = None
     code: str = ""
     problem: Mapping[str, Any] = field(default_factory=dict)
 
@@ -101,6 +104,7 @@ def _answer(item: dict[str, Any]) -> ItemAnswer | None:
         stream_version=version if isinstance(version, int) else None,
         changed=item["changed"] if isinstance(item.get("changed"), bool) else None,
         product_status=product_status if isinstance(product_status, str) else None,
+        event_count=item["events"] if isinstance(item.get("events"), int) else None,
         code=str(problem.get("code", "")) if isinstance(problem, dict) else "",
         problem=problem if isinstance(problem, dict) else {},
     )

@@ -6,7 +6,7 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from command_api.importer.client import BatchClient
@@ -16,6 +16,7 @@ from command_api.importer.errors import FileUnreadable, ImportFailed
 from command_api.importer.ndjson import NdjsonFile
 from command_api.importer.rejects import RejectFile
 from command_api.importer.run import import_products
+from command_api.importer.run_report import RunReport
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
@@ -79,6 +80,21 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
     """Loads the file, prints the summary, returns the exit code."""
     summary, settings = Summary(), load_settings(ClientSettings)
     rejects: RejectFile | None = None
+    run = RunReport(args.file)
+
+    def reject(rejection: Rejection) -> None:
+        assert rejects is not None
+        rejects.add(rejection)
+        run.add(rejection)
+
+    async def tell(api: BatchClient) -> None:
+        """Without a product there is nothing to tell."""
+        if not (summary.accepted or summary.rejected):
+            return
+        why = await api.report(run.body(summary, api.event_count))
+        if why is not None:
+            terminal.complain(f"warning: the run is not in the list of imports: {why}")
+
     try:
         source = _open(args.file, args.format, args.currency)
         header = source.columns.header if isinstance(source, ShopifyFile) else None
@@ -90,9 +106,10 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
                     source,
                     BatchClient(args.url, auth=auth),
                     summary,
-                    rejects.add,
+                    reject,
                     lambda _: bar.update(source.bytes_read - bar.n),
                     source.line_of,
+                    tell,
                 )
     except (ImportFailed, NoToken, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
@@ -110,10 +127,18 @@ async def load(
     reject: Reject,
     progress: Callable[[int], object],
     line_of: LineOf = lambda _: None,
+    tell: "Callable[[BatchClient], Awaitable[None]] | None" = None,
 ) -> None:
-    """One run against one API; see `import_products`."""
+    """One run against one API; see `import_products`. `tell` is called at its end, also if it fails."""
     async with client as api:
-        await import_products(source, api, summary, reject, progress, line_of)
+        try:
+            await import_products(source, api, summary, reject, progress, line_of)
+        except ImportFailed:
+            if tell is not None:
+                await tell(api)
+            raise
+        if tell is not None:
+            await tell(api)
 
 
 def report(command: str, summary: Summary, terminal: Terminal, *, as_json: bool) -> int:

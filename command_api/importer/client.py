@@ -17,9 +17,10 @@ from tenacity.wait import wait_random_exponential
 
 from command_api.importer.answers import ItemAnswer, Operation, answers_of, problem_text
 from command_api.importer.errors import ApiRefused, ApiUnreachable
-from shared.access.client_tokens import IssuerAway
+from shared.access.client_tokens import IssuerAway, NoToken
 
 ATTEMPTS_MAX = 8
+REPORT_ATTEMPTS_MAX = 3
 WAIT_SECONDS_MAX = 20.0
 ANSWER_SECONDS_MAX = 60.0
 CONNECT_SECONDS_MAX = 5.0
@@ -54,6 +55,8 @@ class BatchClient:
         self._attempts_max = attempts_max
         self._has_token = auth is not None
         self.run_id = uuid.uuid4().hex
+        self.event_count: int | None = 0
+        """Events of the run; None: an answer did not say, as after a retry."""
         self._requests = 0
         self._answered = False
         timeout = httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
@@ -84,7 +87,44 @@ class BatchClient:
             answers: list[ItemAnswer] = await attempts(self._attempt, key, body, len(operations))
         except _NotNow as error:
             raise ApiUnreachable(f"the API at {self._url} does not accept the products: {error}") from error
+        for answer in answers:
+            if answer.accepted:
+                self._count(answer.event_count)
         return answers
+
+    async def report(self, body: bytes) -> str | None:
+        """Report the run; returns why that was not possible: it does not matter for the products."""
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(_NotNow),
+            stop=stop_after_attempt(min(REPORT_ATTEMPTS_MAX, self._attempts_max)),
+            wait=_wait_seconds,
+            reraise=True,
+        )
+        try:
+            await attempts(self._report, body)
+        except (_NotNow, ApiRefused, NoToken) as error:
+            return str(error)
+        return None
+
+    async def _report(self, body: bytes) -> None:
+        try:
+            response = await self._http.put(
+                f"{self._url}/v1/imports/{self.run_id}",
+                content=body,
+                headers={"content-type": "application/json"},
+            )
+        except (IssuerAway, httpx.TransportError, httpx.DecodingError) as error:
+            raise _NotNow(str(error) or type(error).__name__) from error
+        if response.status_code in _FOR_NOW:
+            raise _NotNow(_explain(response), _retry_after_seconds(response))
+        if not response.is_success:
+            raise ApiRefused(_explain(response))
+
+    def _count(self, events: int | None) -> None:
+        if events is None or self.event_count is None:
+            self.event_count = None
+        else:
+            self.event_count += events
 
     async def _attempt(self, key: str, body: bytes, count: int) -> list[ItemAnswer]:
         try:

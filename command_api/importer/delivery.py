@@ -41,7 +41,7 @@ class Delivery:
     def refuse_as(self, candidate: Candidate, answer: ItemAnswer, more: str = "") -> None:
         """Rejects a product that the API refused; the reason uses the column names and lines of the file."""
         reason = explained(answer, candidate, self._line_of) + more
-        self.refuse(Rejection(candidate.line, reason, candidate.original))
+        self.refuse(_rejection(candidate, reason))
 
     async def send(self, chunk: Chunk) -> Delivered:
         """Sends a request. Returns the products whose SKU another one holds as waiting; counts all others."""
@@ -68,7 +68,7 @@ class Delivery:
             else:
                 texts = explained(last, candidate, self._line_of)
                 reason = f"loaded, but it could not be made {candidate.wanted_status}: {texts}"
-                self.refuse(Rejection(candidate.line, reason, candidate.original))
+                self.refuse(_rejection(candidate, reason))
 
     def _note(self, candidate: Candidate, loaded: ItemAnswer) -> None:
         summary, slug = self._summary, str(candidate.product.get("slug"))
@@ -80,6 +80,12 @@ class Delivery:
             summary.drafts_left_as_they_are.add(f"{slug}: {loaded.product_status}")
         if candidate.wanted_status is None and loaded.created:
             summary.created_without_status.add(slug)
+
+
+def _rejection(candidate: Candidate, reason: str) -> Rejection:
+    slug = candidate.product.get("slug")
+    key = slug if isinstance(slug, str) else None
+    return Rejection(candidate.line, reason, candidate.original, str(candidate.lines), key)
 
 
 def _outcome(loaded: ItemAnswer, last: ItemAnswer) -> Outcome:

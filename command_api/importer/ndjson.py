@@ -56,7 +56,7 @@ class NdjsonFile:
         if first == number:
             return read
         reason = f"line {number}: slug {slug!r} stands on line {first} already"
-        return Rejection(number, reason, read.original)
+        return Rejection(number, reason, read.original, key=slug)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """(number from 1, the line); of a line over the limit, a little more than the limit."""

@@ -18,7 +18,7 @@ from command_api.importer.shopify_exact import agreed_fields, exact_fields_of
 from command_api.importer.shopify_images import images_of
 from command_api.importer.shopify_variants import variants_of
 from command_api.importer.slugs import category_path, slug_of_handle
-from command_api.importer.source import WANTED_STATUSES, Candidate, Lines, Rejection, WantedStatus
+from command_api.importer.source import WANTED_STATUSES, Candidate, Lines, Rejection, WantedStatus, lines_text
 from shared.contract.text import normal_slug, normal_text
 
 CELL_CHARACTERS_MAX = 4 * 1024 * 1024
@@ -53,7 +53,7 @@ def product_of(rows: Sequence[Row], columns: Columns, currency: str) -> Candidat
     product |= agreed_fields(exact, variants or [], variant_lines, columns, problems)
     wanted_status, is_unlisted = _wanted_status(rows, columns, problems)
     if problems:
-        return Rejection(rows[0].line, "; ".join(problems), list(rows))
+        return Rejection(rows[0].line, "; ".join(problems), list(rows), lines_text(lines), slug)
     return Candidate(
         lines=Lines(lines, variant_lines, image_lines, line_of_field, columns.labels),
         product=product,

@@ -62,15 +62,16 @@ class ShopifyFile:
         handle, line = self.columns.handle(group[0]), group[0].line
         where, label = lines_text(tuple(row.line for row in group)), self.columns.label("Handle")
         if not handle:
-            return Rejection(line, f"{where}: {label} is empty", group)
+            return Rejection(line, f"{where}: {label} is empty", group, where)
         slug = slug_of_handle(handle)
         if not slug:
-            return Rejection(line, f"{where}: {label} {handle!r} has no letter and no digit", group)
+            reason = f"{where}: {label} {handle!r} has no letter and no digit"
+            return Rejection(line, reason, group, where, handle)
         if others := self._others(normal_slug(handle), slug):
             reason = (
                 f"{where}: {label} {handle!r} becomes the slug {slug!r}, and so does {' and '.join(others)}"
             )
-            return Rejection(line, reason, group)
+            return Rejection(line, reason, group, where, handle)
         return product_of(group, self.columns, self._currency)
 
     def _others(self, handle: str, slug: str) -> list[str]:

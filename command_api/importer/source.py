@@ -51,12 +51,14 @@ class Candidate:
 @dataclass(frozen=True)
 class Rejection:
     """A product that cannot be loaded, and the reason; `original` as in `Candidate`, or a line that is not
-    JSON.
+    JSON. `lines` in words, and `key` the slug, where they are known.
     """
 
     line: int
     reason: str
     original: Any
+    lines: str = ""
+    key: str | None = None
 
 
 class Source(Protocol):

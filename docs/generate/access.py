@@ -35,7 +35,7 @@ def access_page() -> str:
 
 def tables() -> dict[str, list[Row]]:
     """The table of each kind of port, without the pages that describe an API."""
-    commands = write_app(WriteApi(None, "", 1), None)  # type: ignore[arg-type]  # no request is answered
+    commands = write_app(WriteApi(None, "", 1, None), None)  # type: ignore[arg-type]  # no request is answered
     operations = operations_app(Health("any"), dict.fromkeys(_OPERATOR_SCOPES, _nobody))
     return {
         "Command API": _without_pages(table_of(framework_in(commands))),

@@ -34,7 +34,7 @@ _ADDRESSES = {"command-api": "http://127.0.0.1:8000/docs", "query-api": "http://
 
 async def documents() -> dict[str, dict[str, Any]]:
     """The OpenAPI document of each API, as it gives it itself."""
-    commands = write_app(WriteApi(None, "", 1), None)  # type: ignore[arg-type]  # no request is answered
+    commands = write_app(WriteApi(None, "", 1, None), None)  # type: ignore[arg-type]  # no request is answered
     with capture_logs():
         async with query_api(QuerySettings(_env_file=None)) as queries:  # type: ignore[call-arg]
             return {

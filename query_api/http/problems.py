@@ -26,6 +26,7 @@ _BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
 # error -> status, code, title
 _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
+    (errors.ImportNotFound, 404, "import-not-found", "Import not found"),
     (errors.PriceNotFound, 404, "price-not-found", "There was no such price"),
     (errors.BadParameter, *_BAD_PARAMETER),
     (errors.MalformedHeader, 400, "malformed-header", "A header is malformed"),

@@ -33,6 +33,7 @@ EVENT_STORE = Schema(
         "0012_before_deploy_events_after",
         "0013_before_deploy_history",
         "0014_before_deploy_webhook_endpoints",
+        "0015_before_deploy_imports",
     ),
 )
 READ_MODEL = Schema(

@@ -15,6 +15,7 @@ from shared.ops.http.server import HttpServer
 from shared.ops.overload.overload import Overload, OverloadLimits
 from tests.eventually import eventually
 from tests.executing import command_turns, execute_command
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.integration.event_store_world import open_store, waits_for_the_append_lock
 from tests.servers import DatabaseDsns
 
@@ -36,7 +37,7 @@ async def test_a_refused_command_is_not_in_the_log_and_an_accepted_one_is_once(
     limits = GroupCommitLimits(batch_commands_max=2, queue_seconds_max=0.3)
     store = await open_store(event_store_dsns.writer, limits)
     execute = execute_command(store, turns=command_turns(seconds_max=0.3))
-    port = write_port(WriteApi(execute, "http://127.0.0.1:8001", 12), guard=None)
+    port = write_port(WriteApi(execute, "http://127.0.0.1:8001", 12, InMemoryImportRuns()), guard=None)
     server = HttpServer(
         port.application,
         host="127.0.0.1",

@@ -9,6 +9,7 @@ from command_api.http.answers import WriteApi
 from command_api.http.app import write_port
 from shared.ops.http.server import HttpServer
 from tests.executing import execute_command
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.integration.careless_client import must_find_no_fault
 from tests.integration.event_store_world import open_store
 from tests.servers import DatabaseDsns
@@ -52,7 +53,9 @@ async def must_happen_as_said(
 ) -> None:
     """Of a product that is there, or of random ids."""
     store = await open_store(event_store_dsns.writer)
-    api = write_port(WriteApi(execute_command(store), "http://127.0.0.1:8001", 12), None)
+    api = write_port(
+        WriteApi(execute_command(store), "http://127.0.0.1:8001", 12, InMemoryImportRuns()), None
+    )
     server = HttpServer(
         api.application, host="127.0.0.1", port=0, port_setting="COMMAND_PORT", protocol=api.protocol
     )

@@ -75,6 +75,7 @@ def _result(request: Request, index: int, outcome: Outcome) -> bytes:
             result["product_status"] = _status.decode(outcome.body).status
         if outcome.was_changed is not None:
             result["changed"] = outcome.was_changed
+            result["events"] = outcome.event_count
         return msgspec.json.encode(result)
     problem = problem_of(outcome)
     if problem.status == 500:

@@ -66,6 +66,7 @@ _BATCH_RESULT = {
                         "description": "After the operation; absent after a deletion.",
                     },
                     "changed": {"type": "boolean", "description": "Absent on a repeated answer."},
+                    "events": {"type": "integer", "description": "How many; absent on a repeated answer."},
                     "problem": {"$ref": "#/components/schemas/Problem"},
                 },
             },
@@ -113,7 +114,9 @@ def response(handler: str, status: int) -> dict[str, Any]:
         if status == 429:
             described["headers"] |= RATE_LIMIT_HEADERS
         return described
-    if status == 207:
+    if handler == "report_import":
+        described["headers"] = {"X-Request-Id": _HEADERS["X-Request-Id"]}
+    elif status == 207:
         described["content"] = {JSON: {"schema": _BATCH_RESULT}}
         del described["headers"]["ETag"]
     elif status != 204:

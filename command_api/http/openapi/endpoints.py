@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from command_api.http import schemas
+from command_api.http import import_reports, schemas
 from command_api.http.batch import schemas as batch_schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 from command_api.http.names import NAME_CHARACTERS_MAX
@@ -28,6 +28,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     batch_schemas.PriceOperation,
     batch_schemas.StatusOperation,
     schemas.Result,
+    import_reports.ImportReportIn,
 )
 _OPERATIONS = ("CreateOperation", "UpsertOperation", "UpdateOperation", "PriceOperation", "StatusOperation")
 _KEY = {
@@ -65,6 +66,10 @@ _IMPORT_ID = {
 }
 _PATH = {
     "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},
+    "import_id": {
+        "schema": {"type": "string", "pattern": rf"^[!-~]{{1,{IMPORT_ID_CHARACTERS_MAX}}}$"},
+        "description": "The Import-Id of the run's requests, percent-encoded.",
+    },
     "sku": {
         "schema": {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX},
         "description": "The SKU, percent-encoded: `/` and spaces are allowed.",
@@ -87,6 +92,7 @@ _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] =
     "publish_product": (("product_id",), {}, (200, 404, 409, 412)),
     "archive_product": (("product_id",), {}, (200, 404, 409, 412)),
     "restore_product": (("product_id",), {}, (200, 404, 409, 412)),
+    "report_import": (("import_id",), {JSON: "ImportReportIn"}, (204, 409)),
 }
 
 
@@ -96,7 +102,9 @@ def describes(handler: str, scope: Scope) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, **_PATH[name]} for name in path
     ]
-    parameters += [_KEY, _REQUEST_ID, _IMPORT_ID, *([_IF_MATCH] if 412 in statuses else [])]
+    parameters += [_REQUEST_ID]
+    if "import_id" not in path:
+        parameters += [_KEY, _IMPORT_ID, *([_IF_MATCH] if 412 in statuses else [])]
     parameters += [_IF_NONE_MATCH] if handler == "put_variant" else []
     extra: dict[str, Any] = {"parameters": parameters, **needs(scope)}
     if bodies:
@@ -111,7 +119,7 @@ def describes(handler: str, scope: Scope) -> dict[str, Any]:
         "responses": responses,
         "openapi_extra": extra,
         "response_model": None,
-        "tags": ["products"],
+        "tags": ["imports" if "import_id" in path else "products"],
     }
 
 

@@ -27,6 +27,7 @@ from shared.ops.http.operations import Route, operations_app
 from tests.executing import execute_command
 from tests.guards import LOG_REPEATS_SECONDS
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.tokens import ISSUER, public_document
 
 
@@ -65,7 +66,7 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
     async with AsyncExitStack() as stack, query_api(settings) as queries:
         guard = await open_guard(settings, stack)
         execute = execute_command(InMemoryEventStore())
-        commands = write_app(WriteApi(execute, "http://read.test", 12), guard)
+        commands = write_app(WriteApi(execute, "http://read.test", 12, InMemoryImportRuns()), guard)
 
         def operations(extra: Mapping[Route, Handler], needs: Mapping[Route, Scope]) -> Port:
             app = operations_app(Health("any"), extra)

@@ -6,7 +6,7 @@ The other tests compare requests with the table in the code: a wrong row there w
 from tests.unit.access.ports import Port
 
 READ, DRAFTS, AUDIT, EVENTS = "products:read", "products:read-drafts", "products:audit", "events:read"
-WRITE, PUBLISH = "products:write", "products:publish"
+WRITE, PUBLISH, IMPORT = "products:write", "products:publish", "products:import"
 OPS_READ, OPS_WRITE = "ops:read", "ops:write"
 _COMMANDS = {
     "POST /v1/products": WRITE,
@@ -19,6 +19,7 @@ _COMMANDS = {
     "POST /v1/products/{product_id}/publish": PUBLISH,
     "POST /v1/products/{product_id}/archive": PUBLISH,
     "POST /v1/products/{product_id}/restore": PUBLISH,
+    "PUT /v1/imports/{import_id}": IMPORT,
 }
 _QUERIES = {
     "/v1/products": READ,
@@ -39,6 +40,8 @@ _QUERIES = {
     "/v1/events": EVENTS,
     "/v1/events/stream": EVENTS,
     "/v1/events/stream-ticket": EVENTS,
+    "/v1/imports": DRAFTS,
+    "/v1/imports/{import_id}": DRAFTS,
     "/v1/status": OPS_READ,
     "/v1/dead-letters": OPS_READ,
     "/v1/products/{product_id}/projections": OPS_READ,

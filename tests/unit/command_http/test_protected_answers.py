@@ -21,6 +21,7 @@ from shared.rate_limits.limits import KindOfRequests
 from tests.answer_headers import must_be_protected
 from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.unit.command_http.write_client import JSON, READ_URL, create, product
 from tests.unit.ops.http_wire import wire_to
 
@@ -38,7 +39,7 @@ async def served(
 ) -> AsyncIterator[tuple[HttpServer, Client]]:
     execute = execute_command(store)
     settings = ApiSettings(_env_file=None, hsts_seconds=60)  # type: ignore[call-arg]
-    port = write_port(WriteApi(execute, READ_URL, 12), None, limits=limits)
+    port = write_port(WriteApi(execute, READ_URL, 12, InMemoryImportRuns()), None, limits=limits)
     server = HttpServer(
         port.application,
         host="127.0.0.1",

@@ -19,6 +19,7 @@ from shared.ops.http.server import HttpServer
 from shared.rate_limits.api_limits import ApiLimits
 from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.unit.command_http.write_client import READ_URL, LightCounter, serving
 from tests.unit.ops.http_wire import Wire, wire_to
 
@@ -129,7 +130,9 @@ async def two_ways(
 ) -> AsyncIterator[tuple[World, World]]:
     """The framework alone, and the light path before it."""
     store = InMemoryEventStore()
-    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, limits=limits[0])
+    port = write_port(
+        WriteApi(execute_command(store), READ_URL, 12, InMemoryImportRuns()), guard, limits=limits[0]
+    )
     async with serving(port) as server, light_alone(guard, limits[1]) as light:
         yield World(server, store, None), light
 
@@ -140,7 +143,9 @@ async def light_alone(
 ) -> AsyncIterator[World]:
     """The light path before the framework."""
     store = InMemoryEventStore()
-    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, limits=limits)
+    port = write_port(
+        WriteApi(execute_command(store), READ_URL, 12, InMemoryImportRuns()), guard, limits=limits
+    )
     counter = LightCounter(port)
     async with serving(port, counter, **settings) as server:
         yield World(server, store, counter)

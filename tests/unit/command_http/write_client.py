@@ -18,6 +18,7 @@ from shared.ops.http.server import HttpServer
 from shared.ops.settings import ApiSettings
 from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 
 READ_URL = "http://read.example.test"
 JSON = {"content-type": "application/json"}
@@ -33,11 +34,13 @@ async def write_client(
     *,
     docs_enabled: bool = True,
     is_light: bool = False,
+    imports: InMemoryImportRuns | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose server errors are answers, as over a socket. `is_light`: over one, and single commands
     are answered before the framework.
     """
-    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, docs_enabled=docs_enabled)
+    api = WriteApi(execute_command(store), READ_URL, 12, imports or InMemoryImportRuns())
+    port = write_port(api, guard, docs_enabled=docs_enabled)
     if is_light:
         async with serving(port, LightCounter(port)) as server, client_of(server) as client:
             yield client

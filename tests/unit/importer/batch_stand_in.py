@@ -35,11 +35,15 @@ class BatchStandIn:
 
     url: str = ""
     says_changed: bool = True
+    says_events: bool = True
     products: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     requests: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list, repr=False)
     faults: list[Fault] = field(default_factory=list)
     unavailable_items: int = 0
     events: int = 0
+    takes_reports: bool = True
+    report_status: int = 204
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     lets_in: Callable[[str], bool] = field(default=lambda authorization: True, repr=False)
     import_ids: set[str] = field(default_factory=set, repr=False)
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
@@ -53,9 +57,14 @@ class BatchStandIn:
         status, answer, extra = self._serve(scope["path"], headers, body)
         raw = [(name.encode(), value.encode()) for name, value in extra.items()]
         await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+        await send(
+            {"type": "http.response.body", "body": b"" if answer is None else json.dumps(answer).encode()}
+        )
 
     def _serve(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]]:
+        if path.startswith("/v1/imports/") and self.takes_reports:
+            self.reports[path.removeprefix("/v1/imports/")] = json.loads(body)
+            return self.report_status, None, {}
         if path != "/v1/products:batch":
             return 404, {"code": "not-found", "detail": "no such resource"}, {}
         assert headers["content-type"] == "application/x-ndjson"
@@ -147,6 +156,7 @@ class BatchStandIn:
             "version": stored["version"],
             "changed": changed,
             "product_status": stored["status"],
+            **({"events": int(changed)} if self.says_events else {}),
         }
 
 

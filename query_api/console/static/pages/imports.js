@@ -61,7 +61,7 @@ const table = items => html`
       <td class="title"><a href=${to("imports", {id: one.import_id})}>${one.file}</a></td>
       <td data-name="Began">${moment(one.started_at)}</td>
       <td class="number" data-name="Took">${one.finished_at ? duration((Date.parse(one.finished_at) - Date.parse(one.started_at)) / 1000) : "not finished"}</td>
-      <td data-name="By">${one.caller}</td>
+      <td data-name="By">${one.caller ?? "not told"}</td>
       ${["products", "created", "changed", "unchanged", "rejected", "events"].map(name => html`
         <td class="number" data-name=${name[0].toUpperCase() + name.slice(1)}>${count(one[name])}</td>`)}
     </tr>`)}</tbody>
@@ -74,6 +74,6 @@ const rejects = one => html`
   ${one.rejects.length ? html`
     <table class="rows"><thead><tr><th>Product</th><th>Lines</th><th>Reason</th></tr></thead>
       <tbody>${one.rejects.map((/** @type {any} */ each) => html`<tr>
-        <td class="title">${each.key}</td><td data-name="Lines">${each.lines}</td><td data-name="Reason">${each.reason}</td></tr>`)}</tbody>
+        <td class="title">${each.key ?? "not known"}</td><td data-name="Lines">${each.lines}</td><td data-name="Reason">${each.reason}</td></tr>`)}</tbody>
     </table>` : empty("Nothing was rejected.")}
   ${one.rejects_left_out ? html`<p class="soft">${plural(one.rejects_left_out, "further row")} not listed.</p>` : nothing}`;

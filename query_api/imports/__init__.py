@@ -1,0 +1,1 @@
+"""What imports have done: as their importers reported it."""

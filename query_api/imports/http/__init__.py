@@ -1,0 +1,1 @@
+"""Imports over HTTP: the routes, and what OpenAPI says of them."""

@@ -1,0 +1,1 @@
+"""Reads imports from the database of the event log."""
