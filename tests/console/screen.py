@@ -102,6 +102,7 @@ class Screen:
                 "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
         file = PICTURES / f"{name}.png"
+        await self.page.evaluate("scrollTo(0, 0)")
         await self.page.screenshot(path=file, animations="disabled")
         await _smaller(file)
 
@@ -110,7 +111,7 @@ async def _smaller(file: Path) -> None:
     """With a palette, where the program for it is installed."""
     try:
         process = await asyncio.create_subprocess_exec(
-            "pngquant", "--force", "--skip-if-larger", "--output", file, "64", file
+            "pngquant", "--force", "--skip-if-larger", "--output", file, "128", file
         )
     except FileNotFoundError:
         return

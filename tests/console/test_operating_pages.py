@@ -25,11 +25,11 @@ async def test_a_dead_letter_has_its_cause_its_event_and_the_command_that_retrie
         await screen.shows("product view: product created")
         await screen.shows(f"dead-letters retry --projection product_view --product {product_id}")
         await expect(screen.page.get_by_role("link", name=product_id)).to_be_visible()
+        await screen.picture("console-dead-letters", height=620)
         await screen.page.get_by_text("The event", exact=True).click()
         await expect(screen.page.locator("pre").first).to_contain_text('"type": "product-created"')
         await screen.page.get_by_text("Other commands").click()
         await screen.shows("dead-letters discard")
-        await screen.picture("console-dead-letters", height=760)
 
 
 async def test_without_dead_letters_the_page_says_so(screen: Screen) -> None:

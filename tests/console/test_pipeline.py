@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from tests.console.chromium import needs_chromium
 from tests.console.parked import parked_product
-from tests.console.sample import Sample
+from tests.console.sample import Sample, write_many
 from tests.console.screen import Screen, screen_of
 from tests.end_to_end.catalogue import Catalogue, unique, variant
 from tests.end_to_end.system import System
@@ -19,8 +19,11 @@ FIRST_PAGE_BYTES_MAX = 100_000
 PROJECTIONS = ("analytics", "category view", "inventory", "product cache", "product view", "products state")
 
 
-async def test_the_first_page_shows_every_part_of_the_way_of_an_event(screen: Screen) -> None:
+async def test_the_first_page_shows_every_part_of_the_way_of_an_event(
+    screen: Screen, catalogue: Catalogue
+) -> None:
     await screen.open()
+    await write_many(catalogue, 60, first=1000)
     await screen.shows("Everything runs")
     picture = screen.page.locator("svg.flow")
     for part in ("Writers", "Log", "Relay", "Topic", "Readers", *PROJECTIONS):
