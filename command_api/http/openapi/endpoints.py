@@ -80,6 +80,7 @@ _PATH = {
 _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] = {
     "create_product": ((), {JSON: "ProductIn"}, (201, 409)),
     "run_batch": ((), {JSON: "batch", "application/x-ndjson": "ndjson"}, (207,)),
+    "report_import": (("import_id",), {JSON: "ImportReportIn"}, (204, 409)),
     "change_details": (
         ("product_id",),
         {"application/merge-patch+json": "PatchIn", JSON: "PatchIn"},
@@ -92,7 +93,6 @@ _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] =
     "publish_product": (("product_id",), {}, (200, 404, 409, 412)),
     "archive_product": (("product_id",), {}, (200, 404, 409, 412)),
     "restore_product": (("product_id",), {}, (200, 404, 409, 412)),
-    "report_import": (("import_id",), {JSON: "ImportReportIn"}, (204, 409)),
 }
 
 

@@ -11,6 +11,7 @@ OPS_READ, OPS_WRITE = "ops:read", "ops:write"
 _COMMANDS = {
     "POST /v1/products": WRITE,
     "POST /v1/products:batch": WRITE,
+    "PUT /v1/imports/{import_id}": IMPORT,
     "PATCH /v1/products/{product_id}": WRITE,
     "DELETE /v1/products/{product_id}": WRITE,
     "PUT /v1/products/{product_id}/variants/{sku}": WRITE,
@@ -19,7 +20,6 @@ _COMMANDS = {
     "POST /v1/products/{product_id}/publish": PUBLISH,
     "POST /v1/products/{product_id}/archive": PUBLISH,
     "POST /v1/products/{product_id}/restore": PUBLISH,
-    "PUT /v1/imports/{import_id}": IMPORT,
 }
 _QUERIES = {
     "/v1/products": READ,

@@ -25,6 +25,7 @@ ROUTES = {
 # What the server refuses before the application sees it, on every address; it has no request id.
 BEFORE_ALL = {408, 414, 431}
 ON_ALL = {*BEFORE_ALL, 429}
+REPORT = {("PUT", "/v1/imports/{import_id}"): {204, 400, 409, 413, 415, 422, 503}}
 
 
 async def _document(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -40,7 +41,7 @@ async def test_the_document_is_valid_openapi_and_complete(client: httpx.AsyncCli
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
-    assert described == {route: statuses | ON_ALL for route, statuses in ROUTES.items()}
+    assert described == {route: statuses | ON_ALL for route, statuses in {**ROUTES, **REPORT}.items()}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -60,6 +61,14 @@ async def test_each_route_names_its_headers_and_problem_documents(
             assert "Consistency-Token" in response["headers"]
             assert ("ETag" in response["headers"]) == (status != "207")
             assert ("Location" in response["headers"]) == (path == "/v1/products")
+
+
+async def test_the_report_of_an_import_is_no_command(client: httpx.AsyncClient) -> None:
+    """It has no version, no events and no key."""
+    ((method, path),) = REPORT
+    operation = (await _document(client))["paths"][path][method.lower()]
+    assert {parameter["name"] for parameter in operation["parameters"]} == {"import_id", "X-Request-Id"}
+    assert set(operation["responses"]["204"]["headers"]) == {"X-Request-Id"}
 
 
 async def test_the_page_for_people_needs_no_other_server(client: httpx.AsyncClient) -> None:

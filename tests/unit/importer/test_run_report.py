@@ -19,15 +19,17 @@ def test_a_run_reports_its_counts_and_its_rejects(api: BatchStandIn, tmp_path: P
         "name": "Good",
         "variants": [{"sku": "G", "price": {"amount": "1", "currency": "USD"}}],
     }
-    file.write_text(f"{json.dumps(good)}\n[1]\n{json.dumps(good)}\n")
+    takes_its_sku = {**good, "slug": "other"}
+    file.write_text("\n".join([json.dumps(good), "[1]", json.dumps(good), json.dumps(takes_its_sku)]))
     assert imported(file, "--url", api.url) == 3
     ((import_id, report),) = api.reports.items()
     assert api.import_ids == {import_id}
     counts = {name: report[name] for name in ("products", "created", "changed", "unchanged", "rejected")}
-    assert counts == {"products": 3, "created": 1, "changed": 0, "unchanged": 0, "rejected": 2}
+    assert counts == {"products": 4, "created": 1, "changed": 0, "unchanged": 0, "rejected": 3}
     assert report["file"] == "products.ndjson"
     assert report["started_at"] <= report["finished_at"]
-    assert [(one["lines"], one["key"]) for one in report["rejects"]] == [("line 2", None), ("line 3", "good")]
+    rejects = [(one["lines"], one["key"]) for one in report["rejects"]]
+    assert rejects == [("line 2", None), ("line 3", "good"), ("line 4", "other")]
     assert report["rejects_left_out"] == 0
 
 

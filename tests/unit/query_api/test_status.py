@@ -9,9 +9,12 @@ from uuid import UUID
 import pytest
 
 from query_api.errors import EventLogUnavailable, ReadModelUnavailable
+from query_api.status.cache_counts import cache_reads
 from query_api.status.ports import CacheReads, LogState, ProjectionState, RebuildState
 from query_api.status.status import CacheUse, TellStatus, rebuild_status, relay_condition, status_of
 from query_api.status.status_history import ProjectionSample, StatusHistory
+from shared.ops.metrics.local_cache import LOCAL_CACHE_REQUESTS
+from shared.ops.metrics.reads import CACHE_REQUESTS
 
 PARTITIONS = 12
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,6 +172,16 @@ async def test_speeds_are_told_from_the_second_look_on() -> None:
     second = await tell.now()
     assert (second.log_events_per_second, second.projections[0].events_per_second) == (10.0, 10.0)
     assert second.cache == CacheUse(0.75, 10.0)
+
+
+def test_memory_and_redis_count_as_one_cache() -> None:
+    before = cache_reads()
+    for result, reads in (("hit", 3), ("miss", 1), ("bypass", 1)):
+        CACHE_REQUESTS.labels(result).inc(reads)
+    for result, reads in (("hit", 2), ("miss", 5)):
+        LOCAL_CACHE_REQUESTS.labels(result).inc(reads)
+    after = cache_reads()
+    assert (after.hits - before.hits, after.reads - before.reads) == (5, 7)
 
 
 async def test_a_sum_that_falls_or_belongs_to_another_log_tells_no_speed() -> None:
