@@ -9,6 +9,7 @@ import asyncpg
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
+from query_api.console.http import console_policies, console_routes
 from query_api.cursors import Cursors
 from query_api.events.parts import EventParts, event_parts
 from query_api.export.parts import export_route
@@ -141,6 +142,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 _webhooks(history.log_reads, reads),
                 *status.routes,
                 import_parts(history.log_reads, _signing_key(settings)),
+                *console_routes(settings),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
@@ -157,7 +159,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), *status.measurements],
-            settings.answer_headers(("GET", "HEAD")),
+            settings.answer_headers(("GET", "HEAD"), console_policies(settings)),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),

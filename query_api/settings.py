@@ -33,6 +33,9 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
 
+    console_enabled: bool = True
+    """Whether `/console` exists. Its files are for everybody; what it shows needs the scopes of the API."""
+
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
     cursor_signing_key: DevelopmentSecret[Secret] = Secret("development-only-cursor-key")

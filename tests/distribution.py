@@ -10,6 +10,8 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 END_TO_END = "tests/end_to_end/"
+SHARING = (END_TO_END, "tests/console/")
+"""Folders whose tests share an installation."""
 # Seconds alone on a machine with two cores (`python -m tests.durations` prints this table). Only their order
 # matters. Files below ten seconds are not here: they fill what the others leave.
 SECONDS_BY_FILE: dict[str, float] = {
@@ -17,6 +19,8 @@ SECONDS_BY_FILE: dict[str, float] = {
     "tests/documents/test_operating_pages.py": 110,
     "tests/documents/test_first_pages.py": 100,
     "tests/integration/test_readiness.py": 75,
+    "tests/console/test_every_page.py": 85,
+    "tests/console/test_pipeline.py": 50,
     "tests/end_to_end/test_faults.py": 71,
     "tests/documents/test_site.py": 60,
     "tests/integration/test_notifications.py": 65,
@@ -56,8 +60,8 @@ SECONDS_BY_FILE: dict[str, float] = {
 
 
 def scope_of(nodeid: str) -> str:
-    """What one worker runs as a whole: a file, or all tests that share the end-to-end installation."""
-    return END_TO_END if nodeid.startswith(END_TO_END) else nodeid.split("::", 1)[0]
+    """What one worker runs as a whole: a file, or all tests that share an installation."""
+    return next(filter(nodeid.startswith, SHARING), nodeid.split("::", 1)[0])
 
 
 def slowest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:

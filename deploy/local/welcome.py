@@ -22,6 +22,7 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
 
   command API   http://127.0.0.1:{ports["COMMAND_PORT"]}/docs
   query API     http://127.0.0.1:{ports["QUERY_PORT"]}/docs
+  console       http://127.0.0.1:{ports["QUERY_PORT"]}/console
   operations    http://127.0.0.1:{ports["COMMAND_OPS_PORT"]}/metrics (command API),
                 {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
                 {ports["RELAY_OPS_PORT"]} (relay)

@@ -7,7 +7,8 @@ the name that the operator uses.
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -145,11 +146,15 @@ class ApiSettings(ProcessSettings):
                 raise ValueError("each origin is scheme://host or scheme://host:port in lower case, no *")
         return given
 
-    def answer_headers(self, methods: Iterable[str]) -> AnswerHeaders:
-        """The headers of every answer; listed origins may use these methods."""
+    def answer_headers(
+        self, methods: Iterable[str], policies: Mapping[bytes, bytes] = MappingProxyType({})
+    ) -> AnswerHeaders:
+        """The headers of every answer; listed origins may use these methods. `policies` are those of further
+        pages, by path.
+        """
         origins = _words(self.cors_origins)
         return api_headers(
-            page_policies=PAGE_POLICIES if self.docs_enabled else {},
+            page_policies={**(PAGE_POLICIES if self.docs_enabled else {}), **policies},
             hsts_seconds=self.hsts_seconds,
             origins=AllowedOrigins(origins, methods) if origins else None,
         )

@@ -96,6 +96,15 @@ async def test_one_host_leads_every_route_of_both_apis_to_the_api_that_has_it(
                 assert pods[service].requests == before + 1, f"{row.method} {row.path} is not at {service}"
 
 
+async def test_the_console_and_its_files_are_at_the_query_api(
+    ingress: RunningFront, gateway: RunningFront
+) -> None:
+    for client in (ingress.client(READ), gateway.client(ONE_HOST)):
+        async with client:
+            for path in ("/console", "/console/app.js", "/console/vendor/lit-html.js"):
+                assert (await seen(client, "GET", path))["service"] == "query-api"
+
+
 @pytest.mark.parametrize(
     ("asked", "service"),
     [(None, "query-api"), ("GET", "query-api")]

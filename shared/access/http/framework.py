@@ -14,6 +14,7 @@ from shared.access.guard import Guard
 from shared.access.http.layer import AccessLayer, FindCaller, FindRow, Row
 from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import ASGIApp, Scope
+from shared.ops.http.console_page import CONSOLE_PATH
 from shared.ops.http.documentation import DOCS_PATH, OPENAPI_PATH
 
 _BEARER = "bearer"
@@ -23,6 +24,7 @@ _SCHEME = {
     "bearerFormat": "JWT",
     "description": "An access token of RFC 9068. Each operation names the scope that the token needs.",
 }
+_PAGES = (DOCS_PATH, CONSOLE_PATH)
 _METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 
 
@@ -117,8 +119,12 @@ def _right_of(route: Route) -> Right | None:
         match (route.openapi_extra or {}).get("security"):
             case [{"bearer": [scope]}]:
                 return Right(scope)
-    elif route.path == OPENAPI_PATH or route.path == DOCS_PATH or route.path.startswith(f"{DOCS_PATH}/"):
-        return None  # the description of the API, which is the same for everybody
+    elif route.path == OPENAPI_PATH or _is_of_a_page(route.path):
+        return None  # the description of the API and programs for browsers: the same for everybody
     raise RouteWithoutRow(
         f"{', '.join(sorted(route.methods or ()))} {route.path} does not say which scope it needs"
     )
+
+
+def _is_of_a_page(path: str) -> bool:
+    return any(path == page or path.startswith(f"{page}/") for page in _PAGES)

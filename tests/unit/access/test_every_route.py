@@ -74,7 +74,7 @@ async def test_all_other_scopes_together_open_no_route(ports: dict[str, Port]) -
         assert _is_refused(answer, 403, "insufficient-scope"), (name, row)
 
 
-async def test_what_is_public_is_only_the_description_of_an_api_and_what_probes_and_scrapes_ask(
+async def test_what_is_public_is_only_the_description_of_an_api_its_console_and_what_probes_and_scrapes_ask(
     ports: dict[str, Port],
 ) -> None:
     for name, port in ports.items():
@@ -82,7 +82,8 @@ async def test_what_is_public_is_only_the_description_of_an_api_and_what_probes_
         if name.startswith("operations"):
             assert public == PUBLIC_OF_OPERATIONS
         else:
-            assert {path for path in public if not path.startswith("/docs")} == {"/openapi.json"}
+            pages = {path for path in public if path.startswith(("/docs", "/console"))}
+            assert public - pages == {"/openapi.json"}
         for row in port.rows:
             if row.needs is None:
                 async with port.client() as client:

@@ -1,0 +1,1 @@
+"""The console: pages for people, made of static files that use the public API and nothing else."""
