@@ -60,7 +60,7 @@ def operators_environment(settings: StackSettings) -> dict[str, str]:
     stack = build_stack(settings, lambda _name: lambda _state: None)
     variables: dict[str, str] = {}
     # Only the projector may write to the read model, which the APIs read.
-    processes = sorted(reversed(stack.processes), key=lambda process: process.name == "projector")
+    processes = sorted(stack.processes, key=lambda process: process.name == "projector")
     for child in (*stack.migrations, *processes):
         variables |= child.command().environment
     return variables | _token(settings)
