@@ -179,7 +179,9 @@ async def told(world: World) -> dict[str, Any]:
 
 
 async def test_the_log_and_what_its_relay_has_not_published_are_told(world: World, log: Owner) -> None:
-    events = past_events(created(), priced("8.00"), priced("9.00"))
+    first, *events = past_events(created(), priced("8.00"), priced("9.00"), priced("10.00"))
+    await insert_events(log, [first])
+    await publish(log)
     before = await told(world)
     assert before["relay"]["lag_events"] == 0
     assert before["relay"]["lag_seconds"] == 0
