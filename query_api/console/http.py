@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from query_api.console.files import PAGE, StaticFile, static_files
-from query_api.export.http.content_coding import chosen_coding
 from query_api.http.application import AddRoutes
+from query_api.http.content_coding import chosen_coding
 from query_api.settings import QuerySettings
 from shared.ops.http.console_page import CONSOLE_PATH, CONSOLE_POLICIES
 

@@ -240,6 +240,9 @@ async def test_samples_of_the_status_are_kept_in_the_order_of_time(world: World,
     await insert_events(log, [event])
     await history.take()
     answer = await world.served.get("/v1/status/history")
+    for coding, wanted in (("gzip", "gzip"), ("zstd", "zstd"), ("identity;q=0, br", None)):
+        same = await world.served.get("/v1/status/history", headers={"accept-encoding": coding})
+        assert (same.headers.get("content-encoding"), same.json()) == (wanted, answer.json())
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     body = answer.json()
     assert body["interval_seconds"] == 5

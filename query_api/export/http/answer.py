@@ -14,8 +14,8 @@ from starlette.responses import Response
 from query_api.errors import Unavailable
 from query_api.export.export import TooSlow
 from query_api.export.formats import Format
-from query_api.export.http.content_coding import Compressor
 from query_api.export.ports import Sink
+from query_api.http.content_coding import Compressor
 from shared.ops.http.asgi import ClientLeft, Receive, Scope, Send
 from shared.ops.http.request_layer import IS_STREAM
 from shared.ops.logs import get_logger

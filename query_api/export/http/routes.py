@@ -12,10 +12,10 @@ from query_api.consistency.http import WaitLimits, consistency_of
 from query_api.export.export import ExportCatalogue
 from query_api.export.formats import FORMATS, FormatName
 from query_api.export.http.answer import ExportAnswer
-from query_api.export.http.content_coding import chosen_coding, compressor
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.caller import require_statuses
+from query_api.http.content_coding import chosen_coding, compressor
 from query_api.http.parameters import STATUSES_PATTERN
 from query_api.http.preconditions import require_match
 from query_api.http.route_parts import add_route, refuse_repeats

@@ -4,8 +4,10 @@ import msgspec
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from query_api.errors import NotAcceptable
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
+from query_api.http.content_coding import chosen_coding, compressor
 from query_api.http.route_parts import add_route, json_answer, refuse_parameters
 from query_api.search.reporting import IndexState, SearchReport
 from query_api.status.http.schemas import Status, StatusHistoryModel
@@ -33,7 +35,7 @@ def status_routes(tell: TellStatus, search: SearchReport | None, history: Status
         """The same in samples of the last 15 minutes, from the memory of the process that answers."""
         refuse_parameters(request)
         body = {"interval_seconds": history.interval_seconds, "samples": history.samples()}
-        return json_answer(request, _encode(body), _NO_STORE)
+        return _compressed(request, _encode(body))
 
     def add(app: FastAPI) -> None:
         add_route(
@@ -68,6 +70,20 @@ class StatusDocuments:
         document = _encode(_shown_status(status, search))
         self._made = status, document
         return document
+
+
+def _compressed(request: Request, body: bytes) -> Response:
+    """Fifteen minutes of samples are 100 kB of names that repeat, and a page of a browser waits for them."""
+    try:
+        coding = chosen_coding(request.headers.getlist("accept-encoding"))
+    except NotAcceptable:
+        coding = "identity"  # a client that refuses everything gets what it can read
+    if coding == "identity":
+        return json_answer(request, body, {**_NO_STORE, "vary": "Accept-Encoding"})
+    made = compressor(coding)
+    content = made.compress(body) + made.finish()
+    headers = {**_NO_STORE, "vary": "Accept-Encoding", "content-encoding": coding}
+    return json_answer(request, content, headers)
 
 
 def _shown_status(status: StatusNow, search: dict[str, object] | None) -> dict[str, object]:
