@@ -18,7 +18,6 @@ from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.imports.parts import import_parts
-from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_parts import HotParts
@@ -47,6 +46,7 @@ from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.parts import LookReads, status_parts
+from query_api.webhooks import webhook_routes
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -61,9 +61,6 @@ from shared.ops.process_names import QUERY_API
 from shared.postgres.clock_skew import clock_measurement
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
-from shared.webhooks.http.read_routes import webhook_reads
-from shared.webhooks.postgres.reads import PostgresDeliveryReads, PostgresEndpointReads
-from shared.webhooks.reading import WebhookReads
 
 PROCESS = QUERY_API
 # Far fewer than wait for PostgreSQL at most (TABLE_READS_WAITING_MAX), so that others find places there.
@@ -124,7 +121,6 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
-        lists = _lists(settings, lists_pool, cached, visibility)
         looks = LookReads(reads, history.log_reads, cached.products.glance)
         status = status_parts(settings, products, history.log, search.report, looks)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
@@ -133,13 +129,13 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         application = http_application(
             [
                 await export_route(settings, visibility, wait, stack),
-                list_routes(lists, search.reads, wait),
+                list_routes(_lists(settings, lists_pool, cached, visibility), search.reads, wait),
                 product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
-                _webhooks(history.log_reads, reads),
+                webhook_routes(history.log_reads, reads),
                 *status.routes,
                 import_parts(history.log_reads, _signing_key(settings)),
                 *console_routes(settings),
@@ -232,11 +228,6 @@ def _reports(
         Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
     )
     return report_lists(lists, wait), analytics_routes(analytics, wait)
-
-
-def _webhooks(log: BoundedReads, read_model: BoundedReads) -> AddRoutes:
-    """What the command API serves, too: a gateway with one address sends every GET here."""
-    return webhook_reads(WebhookReads(PostgresEndpointReads(log), PostgresDeliveryReads(read_model)))
 
 
 def _visibility(

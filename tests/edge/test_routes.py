@@ -23,6 +23,7 @@ from tests.edge.pods import EchoPod, echo_pods
 pytestmark = needs_nginx
 WRITE, READ, ONE_HOST = "write.catalogue.example", "read.catalogue.example", "catalogue.example"
 SERVICES = ("command-api", "query-api")
+READS = ("GET", "HEAD")
 MIB = 1024 * 1024
 
 Pods = dict[str, EchoPod]
@@ -90,6 +91,8 @@ async def test_one_host_leads_every_route_of_both_apis_to_the_api_that_has_it(
         for service, rows in routes.items():
             assert rows, "the table of routes is empty"
             for row in rows:
+                if service == "command-api" and row.method in READS:
+                    continue  # both APIs serve it
                 path = row.path.replace("{", "a").replace("}", "")
                 before = pods[service].requests
                 await seen(client, row.method, path)
