@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 EXTRAS = {"command-api": "command_api", "query-api": "query_api", "projector": "projector"}
 # Packages that no import of ours names.
 _USED_WITHOUT_AN_IMPORT = {
+    "sniffio": "httpcore asks for it at every lock",
     "fastapi-offline": "its folder of scripts is opened by name (shared/ops/http/documentation.py)",
     "opentelemetry-exporter-otlp-proto-http": "part of the name space `opentelemetry`",
     "opentelemetry-sdk": "part of the name space `opentelemetry`",
