@@ -10,6 +10,7 @@ from playwright.async_api import Browser, async_playwright
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from deploy.local.stack import WEBHOOKS
 from tests.console.chromium import chromium_program
 from tests.console.sample import Sample, sample_of
 from tests.console.screen import Screen, screen_of
@@ -37,7 +38,7 @@ def installation(
 ) -> Iterator[System]:
     servers = Servers(postgres_server, redis_server, kafka_server)
     servers.ensure_running()
-    made = System(servers, Path(tmp_path_factory.mktemp("console")), PATIENCE_OF_TESTS)
+    made = System(servers, Path(tmp_path_factory.mktemp("console")), {**PATIENCE_OF_TESTS, **WEBHOOKS})
     made.start()
     try:
         yield made

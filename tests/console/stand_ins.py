@@ -10,7 +10,7 @@ ENDPOINTS: dict[str, Any] = {
     "items": [
         {
             "id": ENDPOINT, "url": "https://shop.example.com/hooks?a=b", "description": "The shop",
-            "types": [], "signature": "hmac", "status": "enabled", "disabled_reason": None,
+            "types": None, "signature": "hmac", "status": "enabled", "disabled_reason": None,
             "created_at": AT, "updated_at": AT, "version": 1,
             "delivery": {
                 "position": 4711, "waiting": 3, "failing_products": 1, "oldest_waiting_seconds": 12.5,

@@ -59,10 +59,10 @@ class Webhooks {
         <p class="mono">${one.url}</p>
         ${one.disabled_reason ? html`<p>${one.disabled_reason}</p>` : nothing}
         <dl class="facts">
-          <dt>Types</dt><dd>${one.types.length ? one.types.map(words).join(", ") : "all"}</dd>
+          <dt>Types</dt><dd>${one.types?.map(words).join(", ") ?? "all"}</dd>
           <dt>Signature</dt><dd>${one.signature}</dd>
           <dt>Position</dt><dd>${count(delivery.position)}</dd>
-          <dt>Waiting</dt><dd>${count(delivery.waiting)}, the oldest for ${duration(delivery.oldest_waiting_seconds)}</dd>
+          <dt>Waiting</dt><dd>${delivery.waiting ? `${count(delivery.waiting)}, the oldest for ${duration(delivery.oldest_waiting_seconds)}` : "none"}</dd>
           <dt>Failing</dt><dd>${count(delivery.failing_products)} products</dd>
           <dt>Last success</dt><dd>${ago(delivery.last_success_at)}</dd>
           <dt>Last failure</dt><dd>${ago(delivery.last_failure_at)}</dd>
@@ -85,8 +85,8 @@ class Webhooks {
 const delivery = (endpoint, one) => html`
   <li>
     <p class="line">${state(one.state)} <strong>${words(one.type)}</strong>
-      <a href=${to("product", {key: one.product_id})}>${one.product_id}</a>
-      <span class="mono">${count(one.position)}</span> <time class="at" datetime=${one.time}>${moment(one.time)}</time>
+      ${one.product_id === null ? nothing : html`<a href=${to("product", {key: one.product_id})}>${one.product_id}</a>
+        <span class="mono">${count(one.position)}</span>`} <time class="at" datetime=${one.time}>${moment(one.time)}</time>
       ${one.next_attempt_at ? html`<span>next attempt ${moment(one.next_attempt_at)}</span>` : nothing}</p>
     <details><summary>${one.attempts.length} ${one.attempts.length === 1 ? "attempt" : "attempts"}</summary>
       ${one.attempts.map((/** @type {any} */ each) => html`
