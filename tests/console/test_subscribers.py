@@ -89,6 +89,6 @@ async def test_a_real_import_and_what_it_rejected(screen: Screen, system: System
     row = screen.page.locator("tr", has_text=file.name)
     await row.get_by_role("link").click()
     await screen.shows(two)
-    await screen.shows("price")
+    await screen.shows("Variant Price is empty")
     await screen.picture("console-imports", height=560)
     assert await screen.barriers() == []
