@@ -28,6 +28,7 @@ async def large(
     """A tab while nothing waits any more."""
     command = ("command_api", "seed", "--count", str(PRODUCTS), "--url", system.command_url)
     job = Job("seed", command, system.environment(), REPOSITORY, tmp_path / "seed.log")
+    job.ready_seconds_max = _LOADED_SECONDS_MAX
     await asyncio.to_thread(job.start)
 
     async def nothing_waits() -> None:
