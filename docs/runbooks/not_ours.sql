@@ -8,7 +8,8 @@ WHERE connamespace::regnamespace::text IN ('views', 'views_shadow', 'views_previ
       'notification_state_check', 'notification_digest_state_check', 'notification_digest_digest_number_key',
       'verification_log_position_check', 'verification_products_check', 'verification_differences_check',
       'starting_place_partition_check', 'starting_place_next_offset_check', 'starting_place_log_position_check',
-      'operator_action_result_check', 'parked_event_projection_topic_partition_record_offset_key'
+      'operator_action_result_check', 'parked_event_projection_topic_partition_record_offset_key',
+      'webhook_place_is_only_check', 'webhook_delivery_state_check', 'webhook_delivery_check'
   )
 UNION ALL
 SELECT indrelid::regclass, 'unique index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)

@@ -10,8 +10,6 @@ from uuid import UUID
 import msgspec
 
 Signature = Literal["hmac", "ed25519"]
-KEYS_MAX = 2
-"""The present key, and the last one while it is rotated."""
 
 
 class SealedKey(msgspec.Struct, frozen=True):

@@ -29,5 +29,7 @@ async def allowed_addresses(
         try:
             allowed.check(address, target.scheme)
         except RefusedUrl as error:
+            if target.address is not None:
+                raise
             raise RefusedUrl(f"{target.host}: {error}") from error
     return list(dict.fromkeys(addresses))

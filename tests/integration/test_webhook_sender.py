@@ -36,7 +36,10 @@ def sender(
 def document(url: str, signature: Signature = "hmac", sealed: str | None = None) -> EndpointDocument:
     key, now = new_key(signature), datetime.now(UTC)
     keys = (SealedKey(sealed or KEYS.seal(key.key)),)
-    return EndpointDocument(url, "", None, None, signature, True, keys, key.public, now, now)
+    return EndpointDocument(
+        url=url, description="", types=None, product_ids=None, signature=signature, is_enabled=True,
+        public_key=key.public, created_at=now, updated_at=now, keys=keys,
+    )  # fmt: skip
 
 
 async def sent(url: str, **made: Any) -> Answer:
