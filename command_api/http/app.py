@@ -14,6 +14,7 @@ from command_api.http.answers import WriteApi
 from command_api.http.light.parts import LightParts, light_parts
 from command_api.http.light.protocol import LightCommandProtocol
 from command_api.http.openapi.endpoints import component_schemas
+from command_api.http.openapi.named_bodies import name_bodies
 from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
 from shared.access.guard import Guard
@@ -118,6 +119,7 @@ def _openapi(app: FastAPI, *, is_guarded: bool) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         document.setdefault("components", {}).setdefault("schemas", {}).update(component_schemas())
+        name_bodies(document)
         secure_document(document, is_guarded=is_guarded)
         app.openapi_schema = document
     return app.openapi_schema

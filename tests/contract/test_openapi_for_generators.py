@@ -63,6 +63,12 @@ def test_a_body_has_media_types_that_generators_can_write(operations: Operations
         assert set(operation.get("requestBody", {}).get("content", ())) <= writable, where
 
 
+def test_every_body_is_a_named_schema(operations: Operations) -> None:
+    for where, operation in operations:
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            assert "properties" not in content["schema"], f"{where} {media_type}"
+
+
 def test_no_object_in_another_is_without_a_name(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         assert not name.endswith("Model")

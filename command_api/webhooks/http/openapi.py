@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from command_api.http.openapi.named_bodies import body_schema
 from shared.access.http.framework import needs
 from shared.webhooks.http.openapi import (
     ALWAYS,
@@ -81,7 +82,7 @@ def describes(
     if body is None:
         left_out |= {413, 415, 422}
     else:
-        content = {each: {"schema": body.model_json_schema()} for each in media_types}
+        content = {each: {"schema": body_schema(body)} for each in media_types}
         extra["requestBody"] = {"required": is_body_required, "content": content}
     refused = {each: described for each, described in _REFUSED.items() if each not in left_out}
     return {
