@@ -6,7 +6,7 @@ _REF = "#/components/schemas/{model}"
 
 
 def body_schema(model: Any) -> dict[str, Any]:
-    """As `name_bodies` takes it, of a pydantic model; without defaults, which generated clients would send."""
+    """As `name_bodies` takes it, of a pydantic model. Generated clients would send defaults: it has none."""
     schema: dict[str, Any] = model.model_json_schema(ref_template=_REF)
     return _without_defaults(schema)
 
