@@ -36,11 +36,17 @@ def console_routes(settings: QuerySettings) -> Sequence[AddRoutes]:
 
     def add(app: FastAPI) -> None:
         app.add_route(CONSOLE_PATH, _answer(page), methods=_METHODS, include_in_schema=False)
+        app.add_route(f"{CONSOLE_PATH}/", _without_slash, methods=_METHODS, include_in_schema=False)
         for name, file in made.items():
             path = f"{CONSOLE_PATH}/{name}"
             app.add_route(path, _answer(file), methods=_METHODS, include_in_schema=False)
 
     return (add,)
+
+
+async def _without_slash(_: Request) -> Response:
+    """People type the slash. The address is relative, so that it is right behind a prefix, too."""
+    return Response(status_code=308, headers={"location": f"..{CONSOLE_PATH}"})
 
 
 def _answer(file: StaticFile) -> Endpoint:

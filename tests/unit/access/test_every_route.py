@@ -87,7 +87,9 @@ async def test_what_is_public_is_only_the_description_of_an_api_its_console_and_
         for row in port.rows:
             if row.needs is None:
                 async with port.client() as client:
-                    assert (await _ask(client, row, None)).status_code == 200, (name, row)
+                    answer = await _ask(client, row, None)
+                    # 308: the console's address with a slash leads to the one without.
+                    assert answer.status_code == (308 if row.path == "/console/" else 200), (name, row)
 
 
 async def test_an_unknown_address_or_method_is_told_without_a_token(ports: dict[str, Port]) -> None:

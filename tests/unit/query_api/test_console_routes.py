@@ -81,7 +81,7 @@ async def test_a_head_has_the_headers_and_no_content() -> None:
 
 async def test_licences_lists_and_folders_are_not_served() -> None:
     async with _client() as client:
-        for path in ("vendor/LICENSE.uPlot", "vendor/versions.json", "pages", "../http.py", "", "index.html"):
+        for path in ("vendor/LICENSE.uPlot", "vendor/versions.json", "pages", "../http.py", "index.html"):
             assert (await client.get(f"/console/{path}")).status_code == 404, path
 
 
@@ -106,3 +106,10 @@ async def test_it_can_be_switched_off() -> None:
     assert console_policies(_settings(console_enabled=False)) == {}
     async with _client(console_enabled=False) as client:
         assert (await client.get("/console")).status_code == 404
+
+
+async def test_an_address_with_a_slash_leads_to_the_page() -> None:
+    async with _client() as client:
+        answer = await client.get("/console/")
+        assert (answer.status_code, answer.headers["location"]) == (308, "../console")
+        assert str(answer.next_request.url if answer.next_request else "") == "http://console.test/console"
