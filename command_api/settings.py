@@ -85,6 +85,10 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings, WebhookSet
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
     # How many webhook endpoints there may be in all.
     webhook_endpoints_max: int = Field(default=100, ge=1, le=10_000)
+    # How often a change of an endpoint is tried again after another one came between; how long the name in
+    # its URL may take to be resolved.
+    webhook_conflict_retries_max: int = Field(default=5, ge=0)
+    webhook_resolve_seconds_max: float = Field(default=3.0, gt=0, le=60)
 
     @model_validator(mode="after")
     def _has_direct_address(self) -> Self:

@@ -40,6 +40,17 @@ class WebhookDeliverySettings(WebhookSettings):
     webhook_disable_after_seconds: float = Field(default=432_000.0, gt=0)
     # How long settled deliveries can be looked up and sent again.
     webhook_days_kept: int = Field(default=30, ge=1, le=3650)
+    # How long a connection to a receiver is kept open without use, and how much of an answer is kept.
+    webhook_keepalive_seconds: float = Field(default=30.0, gt=0)
+    webhook_response_bytes_max: int = Field(default=1024, ge=0, le=65_536)
+    # How long an endpoint rests that is overloaded and names no time, and the longest time that it may name.
+    webhook_throttle_seconds: float = Field(default=5.0, ge=0)
+    webhook_retry_after_seconds_max: float = Field(default=86_400.0, ge=0)
+    # How often old deliveries are deleted; how long to wait after an outage of a database; and at a stop, how
+    # long to wait for attempts, which are repeated otherwise: less than SHUTDOWN_SECONDS_MAX.
+    webhook_purge_seconds: float = Field(default=600.0, gt=0)
+    webhook_outage_pause_seconds: float = Field(default=1.0, gt=0, le=60)
+    webhook_finish_seconds_max: float = Field(default=10.0, ge=0, le=60)
     # Seconds after each failed attempt, with commas; then the message is given up.
     webhook_retry_seconds: Annotated[str, AfterValidator(_valid_delays)] = (
         "5,300,1800,7200,18000,36000,50400,72000,86400"

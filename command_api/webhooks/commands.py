@@ -20,7 +20,6 @@ from shared.webhooks.errors import EndpointNotFound
 from shared.webhooks.sealed_keys import SealedKeys
 from shared.webhooks.signatures import new_key
 
-CONFLICT_RETRIES_MAX = 5
 EVENT_TYPES = tuple(each.event_type for each in STORED_TYPES)
 
 
@@ -61,6 +60,7 @@ class WebhookCommands:
         now: Callable[[], datetime],
         new_id: Callable[[], UUID],
         endpoints_max: int,
+        conflict_retries_max: int = 5,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -69,6 +69,7 @@ class WebhookCommands:
         self._now = now
         self._new_id = new_id
         self._endpoints_max = endpoints_max
+        self._conflict_retries_max = conflict_retries_max
 
     async def register(self, owner: Owner, wanted: Wanted) -> Done:
         """A new endpoint. Raises what `WebhookRefused` and `StoreError` have below them."""
@@ -140,7 +141,7 @@ class WebhookCommands:
         return stored
 
     async def _run(self, target: Target, decided: Callable[[Stored], Decision]) -> Done:
-        for _ in range(CONFLICT_RETRIES_MAX + 1):
+        for _ in range(self._conflict_retries_max + 1):
             stored = await self._load(target)
             decision = decided(stored)
             done = Done(target.endpoint_id, stored.stream_version + len(decision.events), decision.document)

@@ -42,11 +42,12 @@ async def webhook_routes(
     commands = WebhookCommands(
         PostgresWebhookStore(event_store),
         SealedKeys(settings.webhook_secret_key),
-        ResolvedUrls(settings.allowed_networks),
+        ResolvedUrls(settings.allowed_networks, seconds_max=settings.webhook_resolve_seconds_max),
         KnownDeliveries(deliveries),
         now=lambda: datetime.now(UTC),
         new_id=uuid7,
         endpoints_max=settings.webhook_endpoints_max,
+        conflict_retries_max=settings.webhook_conflict_retries_max,
     )
     return WebhookRoutes(commands, WebhookReads(endpoints, deliveries), settings.product_url)
 

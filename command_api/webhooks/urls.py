@@ -7,19 +7,18 @@ from command_api.webhooks.errors import UnknownUrlHost, UrlRefused
 from shared.webhooks.networks import AllowedNetworks, RefusedUrl, target
 from shared.webhooks.resolving import UnknownHost, allowed_addresses
 
-RESOLVE_SECONDS_MAX = 3.0
-
 
 class ResolvedUrls:
     """Adapter of `UrlRule`."""
 
-    def __init__(self, allowed: AllowedNetworks) -> None:
+    def __init__(self, allowed: AllowedNetworks, *, seconds_max: float) -> None:
         self._allowed = allowed
+        self._seconds_max = seconds_max
 
     async def check(self, url: str) -> None:
         """Raises `UrlRefused` or `UnknownUrlHost`."""
         try:
-            await allowed_addresses(target(url), self._allowed, seconds_max=RESOLVE_SECONDS_MAX)
+            await allowed_addresses(target(url), self._allowed, seconds_max=self._seconds_max)
         except RefusedUrl as error:
             raise UrlRefused(str(error)) from error
         except UnknownHost as error:

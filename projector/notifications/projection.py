@@ -13,7 +13,6 @@ from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
 from projector.kafka.running import Running, Subscription
 from projector.kafka.work import Source
-from projector.notification_settings import parse_smtp_url
 from projector.notifications.digest_loop import DigestLoop, LoopTools
 from projector.notifications.gather import Gatherer
 from projector.notifications.kafka.retry_topics import RetryTopics, retry_ends
@@ -26,13 +25,12 @@ from projector.notifications.postgres.pacing import PostgresPacing
 from projector.notifications.reposition import NotificationsSubject
 from projector.notifications.retry import NotificationRetries
 from projector.notifications.send_digest import DigestSender
-from projector.notifications.smtp.mailer import SmtpMailer
+from projector.notifications.smtp.mailer import mailer
 from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone
 from projector.reposition.postgres.places import PostgresPlaces
 from projector.stores import Stores
 from shared.ops.metrics.projections import NOTIFICATION_RESULTS
 from shared.ops.retry import RetryPolicy
-from shared.ops.tls import TlsFiles
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -163,16 +161,9 @@ def _digests(stores: Stores) -> PostgresDigests:
 
 def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:
     settings = stores.settings
-    if not settings.sends_mails:
+    sending = mailer(settings)
+    if sending is None:
         return None
-    url = settings.smtp_url
-    mailer = SmtpMailer(
-        lambda: parse_smtp_url(url.read()),
-        settings.notification_sender,
-        certificates=TlsFiles(settings.smtp_ca_file),
-        timeout_seconds=settings.smtp_timeout_seconds,
-        seconds_max=settings.notification_send_seconds_max,
-    )
     patience = RetryPolicy(
         "notification-claims",
         settings.retry_wait_seconds_initial,
@@ -181,7 +172,7 @@ def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:
     )
     notifier = Notifier(
         _claims(stores),
-        mailer,
+        sending,
         stores.log,
         settings.recipients,
         read_url=settings.read_address,
@@ -189,7 +180,7 @@ def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:
     )
     sender = DigestSender(
         _digests(stores),
-        mailer,
+        sending,
         stores.log,
         read_url=settings.read_address,
         retry_seconds=[delay.seconds for delay in settings.retry_delays],

@@ -29,12 +29,8 @@ from shared.ops.metrics.webhooks import (
 )
 
 NAME = "webhooks"
-_RETRY_SECONDS = 1.0
 _COUNT_SECONDS = 5.0
-_PURGE_SECONDS = 600.0
 _PURGED_MAX = 5_000
-# Less than the time of a shutdown.
-_FINISH_SECONDS_MAX = 10.0
 _GAUGES = (ENDPOINTS, DISABLED_ENDPOINTS, WAITING, FAILING_PRODUCTS, WAITING_SECONDS)
 
 
@@ -49,18 +45,27 @@ class Parts(NamedTuple):
     notices: Notices
 
 
+class LoopTimes(NamedTuple):
+    """How often it looks for events, for changes of endpoints and for old deliveries; how long it waits after
+    an outage, and at a stop for attempts. Seconds.
+    """
+
+    poll_seconds: float
+    endpoints_poll_seconds: float
+    purge_seconds: float
+    outage_pause_seconds: float
+    finish_seconds_max: float
+
+
 class WebhookLoop:
     """A `Background`: it can be paused like a projection."""
 
     name = NAME
     topic = NAME
 
-    def __init__(
-        self, parts: Parts, *, poll_seconds: float, endpoints_poll_seconds: float, days_kept: int
-    ) -> None:
+    def __init__(self, parts: Parts, times: LoopTimes, *, days_kept: int) -> None:
         self._parts = parts
-        self._poll_seconds = poll_seconds
-        self._endpoints_poll_seconds = endpoints_poll_seconds
+        self._times = times
         self._days_kept = days_kept
         self._is_paused = False
         self._trouble = Trouble(NAME, "webhooks are not delivered")
@@ -89,13 +94,13 @@ class WebhookLoop:
                 except Exception as error:
                     self._trouble.tell(error)
                     self._look_at = 0.0
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await asyncio.sleep(self._times.outage_pause_seconds)
                 else:
                     self._trouble.tell(None)
                     await self._rest()
         finally:
             with suppress(ProjectorError):
-                await asyncio.shield(self._parts.deliverer.finish(_FINISH_SECONDS_MAX))
+                await asyncio.shield(self._parts.deliverer.finish(self._times.finish_seconds_max))
 
     async def _turn(self) -> None:
         """Raises `Unavailable`."""
@@ -107,7 +112,7 @@ class WebhookLoop:
             return
         if self._open and self._log_id is not None and now >= self._poll_at:
             self._open, is_behind = await self._parts.fan_out.turn(self._open, self._log_id)
-            self._poll_at = now if is_behind else now + until_turn(self._poll_seconds)
+            self._poll_at = now if is_behind else now + until_turn(self._times.poll_seconds)
         await self._parts.deliverer.turn(self._open)
 
     async def _look(self, now: float) -> None:
@@ -119,8 +124,8 @@ class WebhookLoop:
             self._count_at = now + _COUNT_SECONDS
         if now >= self._purge_at:
             purged = await self._parts.queue.purge(self._days_kept, _PURGED_MAX)
-            self._purge_at = now + (_PURGE_SECONDS if purged < _PURGED_MAX else 0.0)
-        self._look_at = now + until_turn(self._endpoints_poll_seconds)
+            self._purge_at = now + (self._times.purge_seconds if purged < _PURGED_MAX else 0.0)
+        self._look_at = now + until_turn(self._times.endpoints_poll_seconds)
 
     async def _count(self) -> None:
         try:

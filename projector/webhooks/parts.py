@@ -1,14 +1,13 @@
 """Puts the delivery of webhooks together."""
 
-from projector.notification_settings import parse_smtp_url
-from projector.notifications.smtp.mailer import SmtpMailer
+from projector.notifications.smtp.mailer import mailer
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 from projector.webhooks.deliver import Deliverer, DeliveryLimits
 from projector.webhooks.endpoint_changes import EndpointChanges
 from projector.webhooks.fan_out import FanOut
 from projector.webhooks.http.sender import HttpSender, SenderLimits
-from projector.webhooks.loop import Parts, WebhookLoop
+from projector.webhooks.loop import LoopTimes, Parts, WebhookLoop
 from projector.webhooks.notices import OperatorNotices
 from projector.webhooks.ports import Result
 from projector.webhooks.postgres.endpoint_log import PostgresEndpointLog
@@ -16,7 +15,6 @@ from projector.webhooks.postgres.endpoints import PostgresEndpoints
 from projector.webhooks.postgres.queue import PostgresQueue
 from projector.webhooks.verdict import RetrySchedule
 from shared.ops.metrics.webhooks import ATTEMPT_SECONDS, ATTEMPTS
-from shared.ops.tls import TlsFiles
 from shared.ops.version import service_version
 from shared.webhooks.sealed_keys import SealedKeys
 
@@ -37,6 +35,8 @@ def webhook_loop(stores: Stores) -> WebhookLoop:
             settings.webhook_attempts_max,
             settings.webhook_attempt_seconds_max,
             settings.webhook_connect_seconds_max,
+            settings.webhook_keepalive_seconds,
+            settings.webhook_response_bytes_max,
         ),
         user_agent=f"product-catalogue/{service_version()}",
         ca_file=settings.webhook_ca_file,
@@ -50,10 +50,15 @@ def webhook_loop(stores: Stores) -> WebhookLoop:
             queue,
             FanOut(log, queue, messages_waiting_max=settings.webhook_messages_waiting_max),
             deliverer,
-            OperatorNotices(_mailer(settings), settings.recipients),
+            OperatorNotices(mailer(settings), settings.recipients),
         ),
-        poll_seconds=settings.webhook_poll_seconds,
-        endpoints_poll_seconds=settings.webhook_endpoints_poll_seconds,
+        LoopTimes(
+            settings.webhook_poll_seconds,
+            settings.webhook_endpoints_poll_seconds,
+            settings.webhook_purge_seconds,
+            settings.webhook_outage_pause_seconds,
+            settings.webhook_finish_seconds_max,
+        ),
         days_kept=settings.webhook_days_kept,
     )
 
@@ -64,20 +69,11 @@ def _limits(settings: ProjectorSettings) -> DeliveryLimits:
         settings.webhook_attempts_max,
         _CLAIM_FACTOR * settings.webhook_attempt_seconds_max,
         settings.webhook_disable_after_seconds,
-        RetrySchedule(settings.webhook_retry_schedule),
-    )
-
-
-def _mailer(settings: ProjectorSettings) -> SmtpMailer | None:
-    if not settings.sends_mails:
-        return None
-    url = settings.smtp_url
-    return SmtpMailer(
-        lambda: parse_smtp_url(url.read()),
-        settings.notification_sender,
-        certificates=TlsFiles(settings.smtp_ca_file),
-        timeout_seconds=settings.smtp_timeout_seconds,
-        seconds_max=settings.notification_send_seconds_max,
+        RetrySchedule(
+            settings.webhook_retry_schedule,
+            settings.webhook_throttle_seconds,
+            settings.webhook_retry_after_seconds_max,
+        ),
     )
 
 

@@ -95,7 +95,6 @@ class Delivery(NamedTuple):
     product_id: UUID
     delivery_id: int
     webhook_id: str
-    event_type: str
     body: bytes
     failed_attempts: int
 

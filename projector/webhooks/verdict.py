@@ -14,15 +14,16 @@ THROTTLING = frozenset({429, 502, 503, 504})
 RETRY_SECONDS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 """After each failed attempt; after the last of them the message is given up."""
 _JITTER = 0.2
-RETRY_AFTER_SECONDS_MAX = 86_400.0
-# How long an endpoint rests that is overloaded and names no time.
-THROTTLE_SECONDS = 5.0
 
 
 class RetrySchedule(NamedTuple):
-    """Seconds after each failed attempt."""
+    """`seconds`: after each failed attempt. `throttle_seconds`: how long an endpoint rests that is overloaded
+    and names no time; it may name `retry_after_seconds_max`.
+    """
 
     seconds: tuple[float, ...] = RETRY_SECONDS
+    throttle_seconds: float = 5.0
+    retry_after_seconds_max: float = 86_400.0
 
 
 def verdict(
@@ -31,8 +32,8 @@ def verdict(
     """`chance` is a random number from 0 to 1: receivers that were away are not called all at once."""
     if answer.status is not None and 200 <= answer.status < 300:
         return Result(delivery, claim_id, "delivered", answer)
-    asked = min(answer.retry_after_seconds or 0.0, RETRY_AFTER_SECONDS_MAX)
-    throttle_seconds = max(asked, THROTTLE_SECONDS) if answer.status in THROTTLING else None
+    asked = min(answer.retry_after_seconds or 0.0, schedule.retry_after_seconds_max)
+    throttle_seconds = max(asked, schedule.throttle_seconds) if answer.status in THROTTLING else None
     disable_reason = "the receiver answered 410 Gone" if answer.status == GONE else None
     if delivery.failed_attempts >= len(schedule.seconds):
         return Result(delivery, claim_id, "failed", answer, None, throttle_seconds, disable_reason)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from projector.webhooks.http.sender import RESPONSE_BYTES_MAX, HttpSender, SenderLimits
+from projector.webhooks.http.sender import HttpSender, SenderLimits
 from projector.webhooks.ports import Answer
 from shared.ops.secret import Secret
 from shared.webhooks.endpoint import EndpointDocument, SealedKey, Signature
@@ -140,7 +140,7 @@ async def test_a_long_answer_is_cut(receiver: Receiver) -> None:
     receiver.answer = lambda _: Answering(500, b"x" * 10_000_000)
     answer = await sent(receiver.url)
     assert answer.status == 500
-    assert answer.response == "x" * RESPONSE_BYTES_MAX
+    assert answer.response == "x" * LIMITS.response_bytes_max
 
 
 async def test_a_slow_answer_ends_at_the_limit(receiver: Receiver) -> None:

@@ -110,6 +110,16 @@ _TITLES = {
 }
 
 
+def if_match(what: str) -> dict[str, Any]:
+    """The parameter If-Match of commands for a product, or for what is named."""
+    return {
+        "name": "If-Match",
+        "in": "header",
+        "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
+        "description": f'Only if the {what} is at this version: `"3"`, a list, or `*`.',
+    }
+
+
 def response(handler: str, status: int) -> dict[str, Any]:
     """The answer of this status to a request for this handler."""
     described: dict[str, Any] = {"description": _TITLES[status], "headers": dict(_HEADERS)}

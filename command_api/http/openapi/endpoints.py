@@ -13,7 +13,8 @@ from command_api.http import import_reports, schemas
 from command_api.http.batch import schemas as batch_schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 from command_api.http.names import NAME_CHARACTERS_MAX
-from command_api.http.openapi.answers import JSON, REF, SCHEMAS, response
+from command_api.http.openapi.answers import JSON, REF, SCHEMAS, if_match, response
+from command_api.http.openapi.named_bodies import without_defaults
 from shared.access.http.framework import needs
 from shared.access.scopes import Scope
 
@@ -37,12 +38,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "A retry with the same key gets the first answer; kept 24 h.",
 }
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
-    "description": 'Only if the product is at this version: `"3"`, a list, or `*`.',
-}
+_IF_MATCH = if_match("product")
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -137,9 +133,4 @@ def component_schemas() -> dict[str, Any]:
         [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
     )
     schemas_by_name: dict[str, Any] = definitions["$defs"]
-    for model in schemas_by_name.values():
-        for field in model["properties"].values():
-            # In a patch or an upsert an absent field stays as it is. And a field with a default would be a
-            # required one in generated clients.
-            field.pop("default", None)
-    return {**schemas_by_name, **SCHEMAS}
+    return {**{name: without_defaults(model) for name, model in schemas_by_name.items()}, **SCHEMAS}

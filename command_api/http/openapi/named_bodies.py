@@ -6,9 +6,9 @@ _REF = "#/components/schemas/{model}"
 
 
 def body_schema(model: Any) -> dict[str, Any]:
-    """As `name_bodies` takes it, of a pydantic model. Generated clients would send defaults: it has none."""
+    """As `name_bodies` takes it, of a pydantic model."""
     schema: dict[str, Any] = model.model_json_schema(ref_template=_REF)
-    return _without_defaults(schema)
+    return without_defaults(schema)
 
 
 def name_bodies(document: dict[str, Any]) -> None:
@@ -24,7 +24,10 @@ def name_bodies(document: dict[str, Any]) -> None:
                     content["schema"] = {"$ref": _REF.format(model=schema["title"])}
 
 
-def _without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+def without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """In a patch or an upsert an absent field stays as it is. And a field with a default would be a required
+    one in generated clients.
+    """
     fields = {
         name: {key: value for key, value in described.items() if key != "default"}
         for name, described in schema.get("properties", {}).items()

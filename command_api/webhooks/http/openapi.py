@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from command_api.http.openapi.answers import if_match
 from command_api.http.openapi.named_bodies import body_schema
 from shared.access.http.framework import needs
 from shared.webhooks.http.openapi import (
@@ -13,28 +14,18 @@ from shared.webhooks.http.openapi import (
     ENDPOINT_ID,
     ETAG,
     REQUEST_ID,
+    REQUEST_ID_SENT,
     problem,
 )
 from shared.webhooks.http.read_routes import SCOPE
 
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
-    "description": 'Only if the endpoint is at this version: `"3"`, a list, or `*`.',
-}
+_IF_MATCH = if_match("endpoint")
 _DELIVERY_ID = {
     "name": "delivery_id",
     "in": "path",
     "required": True,
     "schema": {"type": "string", "pattern": rf"^[0-9]{{1,{DELIVERY_ID_DIGITS_MAX}}}$"},
     "description": "The delivery's id.",
-}
-_REQUEST_ID_SENT = {
-    "name": "X-Request-Id",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "Comes back in the answer and in logs.",
 }
 _LOCATION = {"description": "Where the endpoint is read.", "schema": {"type": "string"}, "required": True}
 _REFUSED = {
@@ -69,7 +60,7 @@ def describes(
         for name, each in (("{endpoint_id}", ENDPOINT_ID), ("{delivery_id}", _DELIVERY_ID))
         if name in path
     ]
-    parameters += [_REQUEST_ID_SENT, _IF_MATCH] if takes_if_match else [_REQUEST_ID_SENT]
+    parameters += [REQUEST_ID_SENT, _IF_MATCH] if takes_if_match else [REQUEST_ID_SENT]
     success: dict[str, Any] = {"description": _DESCRIPTIONS[status], "headers": dict(REQUEST_ID)}
     if answer is not None:
         success["model"] = answer

@@ -19,7 +19,7 @@ from typing import Literal
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPException, SMTPResponseException
 
-from projector.notification_settings import SmtpServer, Tls
+from projector.notification_settings import NotificationSettings, SmtpServer, Tls, parse_smtp_url
 from projector.notifications.ports import Delivery, Mail
 from projector.notifications.smtp.message import message_bytes
 from shared.ops.error_text import named
@@ -88,6 +88,20 @@ class SmtpMailer:
             start_tls=_START_TLS[server.tls],
             tls_context=None if server.tls == "none" else self._tls.context(),
         )
+
+
+def mailer(settings: NotificationSettings) -> SmtpMailer | None:
+    """None: there is no mail server, or nobody to write to."""
+    if not settings.sends_mails:
+        return None
+    url = settings.smtp_url
+    return SmtpMailer(
+        lambda: parse_smtp_url(url.read()),
+        settings.notification_sender,
+        certificates=TlsFiles(settings.smtp_ca_file),
+        timeout_seconds=settings.smtp_timeout_seconds,
+        seconds_max=settings.notification_send_seconds_max,
+    )
 
 
 class _Conversation:

@@ -15,23 +15,25 @@ from projector.webhooks.ports import Answer
 from shared.ops.error_text import named
 from shared.ops.tls import public_and
 from shared.webhooks.endpoint import EndpointDocument, SealedKey
-from shared.webhooks.networks import AllowedNetworks, RefusedUrl, Target, target
+from shared.webhooks.networks import AllowedNetworks, RefusedUrl, target
 from shared.webhooks.sealed_keys import KeyIsSealed, SealedKeys
 from shared.webhooks.signatures import Signer, signature_header, signer
 
-RESPONSE_BYTES_MAX = 1024
 _ERROR_CHARACTERS_MAX = 300
 _SIGNERS_MAX = 1_000
-_KEEPALIVE_SECONDS = 30.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class SenderLimits(NamedTuple):
-    """`seconds_max` bounds a whole attempt, `connect_seconds_max` the connection alone."""
+    """`seconds_max` bounds a whole attempt, `connect_seconds_max` the connection alone. An idle connection is
+    kept for `keepalive_seconds`. More than `response_bytes_max` of an answer are not read.
+    """
 
     connections_max: int
     seconds_max: float
     connect_seconds_max: float
+    keepalive_seconds: float = 30.0
+    response_bytes_max: int = 1024
 
 
 class HttpSender:
@@ -52,7 +54,6 @@ class HttpSender:
         self._pools: Mapping[str, httpcore.AsyncConnectionPool] = {
             scheme: _pool(scheme, allowed, limits, ca_file) for scheme in _DEFAULT_PORTS
         }
-        self._targets: dict[str, Target] = {}
         self._signers: dict[str, Signer] = {}
 
     async def close(self) -> None:
@@ -70,7 +71,7 @@ class HttpSender:
                 answer = await pool.handle_async_request(request)
                 try:
                     status, retry_after = answer.status, _retry_after(answer)
-                    response = await _beginning(answer)
+                    response = await _beginning(answer, self._limits.response_bytes_max)
                 finally:
                     await answer.aclose()
         except TimeoutError:
@@ -85,7 +86,7 @@ class HttpSender:
     def _request(
         self, document: EndpointDocument, webhook_id: str, body: bytes, timestamp: int
     ) -> httpcore.Request:
-        to = self._target(document.url)
+        to = target(document.url)
         signers = [
             self._signer(document, key)
             for key in document.keys
@@ -112,13 +113,6 @@ class HttpSender:
             extensions={"timeout": {"connect": self._limits.connect_seconds_max}},
         )
 
-    def _target(self, url: str) -> Target:
-        if url not in self._targets:
-            if len(self._targets) >= _SIGNERS_MAX:
-                self._targets.clear()
-            self._targets[url] = target(url)
-        return self._targets[url]
-
     def _signer(self, document: EndpointDocument, key: SealedKey) -> Signer:
         """Kept by the sealed text, which is another one for each key."""
         if key.sealed not in self._signers:
@@ -135,19 +129,19 @@ def _pool(
         ssl_context=public_and(ca_file) if scheme == "https" else None,
         max_connections=limits.connections_max,
         max_keepalive_connections=limits.connections_max,
-        keepalive_expiry=_KEEPALIVE_SECONDS,
+        keepalive_expiry=limits.keepalive_seconds,
         network_backend=PinnedNetwork(scheme, allowed, resolve_seconds_max=limits.connect_seconds_max),
     )
 
 
-async def _beginning(answer: httpcore.Response) -> str:
+async def _beginning(answer: httpcore.Response, bytes_max: int) -> str:
     """Of the body. A receiver that sends more than that loses the connection, and nothing else."""
     read = b""
     async for part in answer.aiter_stream():
         read += part
-        if len(read) > RESPONSE_BYTES_MAX:
+        if len(read) > bytes_max:
             break
-    return read[:RESPONSE_BYTES_MAX].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return read[:bytes_max].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _retry_after(answer: httpcore.Response) -> float | None:

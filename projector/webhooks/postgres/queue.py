@@ -147,7 +147,7 @@ def _described(answer: Answer) -> str:
     """One element of the column `attempts`."""
     return _encode(
         {
-            "at": answer.at.isoformat().replace("+00:00", "Z"),
+            "at": answer.at,
             "status": answer.status,
             "milliseconds": answer.milliseconds,
             "response": answer.response,

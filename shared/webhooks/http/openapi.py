@@ -19,7 +19,7 @@ ETAG = {
 }
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "required": True}}
 _LINK = {"Link": {"description": "The next page.", "schema": {"type": "string"}, "required": False}}
-_REQUEST_ID_SENT = {
+REQUEST_ID_SENT = {
     "name": "X-Request-Id",
     "in": "header",
     "schema": {"type": "string"},
@@ -45,9 +45,9 @@ PAGING: Parameters = (
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_CHARACTERS_MAX},
         "description": "`next_cursor` of the page before, with the same parameters.",
     },
-    _REQUEST_ID_SENT,
+    REQUEST_ID_SENT,
 )
-ENDPOINT: Parameters = (ENDPOINT_ID, _REQUEST_ID_SENT)
+ENDPOINT: Parameters = (ENDPOINT_ID, REQUEST_ID_SENT)
 DELIVERIES: Parameters = (
     ENDPOINT_ID,
     {

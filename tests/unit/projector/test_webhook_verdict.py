@@ -8,13 +8,13 @@ import pytest
 
 from projector.webhooks.message import message_type
 from projector.webhooks.ports import Answer, Delivery, Result
-from projector.webhooks.verdict import RETRY_SECONDS, THROTTLE_SECONDS, RetrySchedule, verdict
+from projector.webhooks.verdict import RETRY_SECONDS, RetrySchedule, verdict
 
 CLAIM = UUID(int=9)
 
 
 def decided(status: int | None, failed_attempts: int = 0, chance: float = 0.0, **answer: Any) -> Result:
-    delivery = Delivery(UUID(int=1), UUID(int=2), 3, "id", "product-created", b"{}", failed_attempts)
+    delivery = Delivery(UUID(int=1), UUID(int=2), 3, "id", b"{}", failed_attempts)
     answered = Answer(datetime.now(UTC), 5, status, **answer)
     return verdict(delivery, CLAIM, answered, RetrySchedule(), chance)
 
@@ -44,9 +44,9 @@ def test_chance_makes_a_wait_longer_by_a_fifth_at_most() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_an_overloaded_receiver_gets_a_rest(status: int) -> None:
-    assert decided(status).throttle_seconds == THROTTLE_SECONDS
+    assert decided(status).throttle_seconds == RetrySchedule().throttle_seconds
     assert decided(status, retry_after_seconds=120.0).throttle_seconds == 120
-    assert decided(status, 99).throttle_seconds == THROTTLE_SECONDS
+    assert decided(status, 99).throttle_seconds == RetrySchedule().throttle_seconds
 
 
 def test_retry_after_counts_where_it_is_longer_up_to_a_day() -> None:

@@ -8,8 +8,8 @@ from command_api.webhooks.errors import UnknownUrlHost, UrlRefused
 from command_api.webhooks.urls import ResolvedUrls
 from shared.webhooks.networks import AllowedNetworks, RefusedUrl, parsed_networks, target
 
-ONLY_PUBLIC = ResolvedUrls(AllowedNetworks())
-HERE = ResolvedUrls(AllowedNetworks(parsed_networks("127.0.0.0/8, ::1")))
+ONLY_PUBLIC = ResolvedUrls(AllowedNetworks(), seconds_max=30)
+HERE = ResolvedUrls(AllowedNetworks(parsed_networks("127.0.0.0/8, ::1")), seconds_max=30)
 
 PRIVATE = [
     "https://127.0.0.1/",
