@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from query_api.export import shopify_rows
+from query_api.export import shopify_cells, shopify_rows
 
 FormatName = Literal["ndjson", "csv"]
 
@@ -29,7 +29,7 @@ CSV = Format(
     "csv",
     "text/csv; charset=utf-8; header=present",
     "products.csv",
-    shopify_rows.header(),
+    shopify_cells.header(),
     shopify_rows.rows_of,
 )
 FORMATS = {one.name: one for one in (NDJSON, CSV)}
