@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import inf
+from typing import NamedTuple
 
 import tantivy
 
@@ -24,14 +25,27 @@ def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
     return list(_filters(filters, snapshot))
 
 
-def looked_at(filters: SearchFilters, snapshot: Snapshot) -> int:
-    """How many products tantivy looks at, about: those that the narrowest of the filters leaves."""
+class LookedAt(NamedTuple):
+    """The products that tantivy looks at, about: those with this value, or all. None: hardly any."""
+
+    products: int
+    field: str | None = None
+    value: str | None = None
+
+
+NONE_LOOKED_AT = LookedAt(0)
+
+
+def looked_at(filters: SearchFilters, snapshot: Snapshot) -> LookedAt:
+    """Those that the narrowest of the filters leaves."""
     if filters.text is not None or filters.sku is not None or filters.product_ids is not None:
-        return 0
+        return NONE_LOOKED_AT
     values = ((s.CATEGORY, filters.category), (s.BRAND, filters.brand), (s.TAG, filters.tag))
     searcher = snapshot.searcher
-    found = [searcher.doc_freq(field, value) for field, value in values if value is not None]
-    return min([searcher.num_docs, *found])
+    found = [
+        LookedAt(searcher.doc_freq(field, each), field, each) for field, each in values if each is not None
+    ]
+    return min([LookedAt(searcher.num_docs), *found], key=lambda one: one.products)
 
 
 def all_of(queries: list[tantivy.Query]) -> tantivy.Query:

@@ -41,11 +41,17 @@ FACET = "facet"
 """All values to count of a product, but those of attributes: the name of the field, a space, the value."""
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
 SAMPLE = "sample"
-"""The levels of a product, by a checksum of its id: of all products, one in 2**n has the level n."""
+"""The levels of a product, by a checksum of its id: of all products, one in 2**n has the level n. And each
+level with each value of the fields below, so that the sample of a category is found without the others.
+"""
 SAMPLE_LEVELS = range(5, 17)
+SAMPLED_FIELDS = (CATEGORY, BRAND, TAG)
+STRIDE = "stride"
+"""The beginnings of the start numbers: a range of them has few terms, however many numbers it has."""
+STRIDE_DIGITS = (4, 6, 8, 10, 12)
 ID_HIGH, HIT = "id_high", "hit"
 START_DIGITS = 16
-LAYOUT = 5
+LAYOUT = 6
 """Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
 _ID_BYTES, _VERSION_BYTES = 16, 8
@@ -60,6 +66,18 @@ def by_price(currency: str) -> str:
 def start_of(sort_field: str) -> str:
     """The field with the first digits of this sort key as a number."""
     return ID_HIGH if sort_field == PRODUCT else f"{sort_field}_start"
+
+
+def stride(start_field: str, start: int, digits: int) -> str:
+    """The term for the first digits of a start number. Terms of so many digits are in the order of the
+    numbers.
+    """
+    return f"{start_field}_{digits:02}_{start >> 4 * (START_DIGITS - digits):0{digits}x}"
+
+
+def sampled(level: int, field: str | None = None, value: str | None = None) -> str:
+    """The term for the sample of this level: of all products, or of those with this value."""
+    return str(level) if field is None else f"{level} {field} {value}"
 
 
 def schema() -> tantivy.Schema:
@@ -77,7 +95,8 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
     for name in (ID_HIGH, *map(start_of, (BY_RANK, BY_NAME, BY_TIME, *by_prices))):
         builder.add_unsigned_field(name, fast=True, indexed=True)
-    builder.add_text_field(SAMPLE, tokenizer_name=_RAW, index_option="basic")
+    for name in (SAMPLE, STRIDE):
+        builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
     builder.add_text_field(CHECKPOINT, stored=True, tokenizer_name=_RAW, index_option="basic")
     builder.add_bytes_field(HIT, stored=True, indexed=False)
     return builder.build()
@@ -105,6 +124,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         CATEGORY: entry.categories,
         PRICE_RANGE: entry.price_ranges,
     }
+    starts = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
     fields: dict[str, Any] = {
         HIT: bytes.fromhex(keys.product_id) + entry.stream_version.to_bytes(_VERSION_BYTES, "big"),
         UPDATED_AT: entry.updated_at,
@@ -117,7 +137,8 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         SKU: entry.skus,
         SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
-        SAMPLE: _samples(keys.product_id),
+        SAMPLE: _samples(keys.product_id, counted),
+        STRIDE: [stride(name, start, digits) for name, start in starts.items() for digits in STRIDE_DIGITS],
         ATTRIBUTE: entry.attributes,
         ATTRIBUTE_VALUE: counted_values(entry.attributes),
         NUMBER: entry.numbers,
@@ -127,8 +148,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         **counted,
         **sorted_by,
     }
-    numbers = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
-    return _document({name: value for name, value in fields.items() if value} | numbers, of)
+    return _document({name: value for name, value in fields.items() if value} | starts, of)
 
 
 def _any_words(entry: Entry) -> Sequence[str]:
@@ -148,9 +168,11 @@ def hit_of(document: tantivy.Document) -> tuple[UUID, int]:
     return UUID(bytes=stored[:_ID_BYTES]), int.from_bytes(stored[_ID_BYTES:], "big")
 
 
-def _samples(product_id: str) -> Sequence[str]:
+def _samples(product_id: str, counted: Mapping[str, Sequence[str]]) -> Sequence[str]:
     chance = crc32(product_id.encode())
-    return [str(level) for level in SAMPLE_LEVELS if chance % (1 << level) == 0]
+    levels = [level for level in SAMPLE_LEVELS if chance % (1 << level) == 0]
+    values = [(field, value) for field in SAMPLED_FIELDS for value in counted[field]]
+    return [sampled(level, *of) for level in levels for of in ((), *values)]
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:

@@ -5,24 +5,41 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
-_STEP_COSTS = 12
-"""A step to the next number takes as long as to look at so many products. Numbers that a sample has more than
-once are those of many products, and few steps.
+from query_api.search.tantivy.schema import START_DIGITS, STRIDE_DIGITS
+
+_WALKED_COSTS, _STEP_COSTS = 1.5, 12.0
+"""A product on the way, and a step to the next term, take as long as to look at so many products. Terms that
+a sample has more than once are those of many products, and few steps.
 """
 
 
 class StartSample:
-    """`starts`: the numbers that sort keys begin with, in ascending order."""
+    """`starts`: the numbers that sort keys begin with, in ascending order, of one product in `each_of`."""
 
-    def __init__(self, starts: Sequence[int]) -> None:
-        self._starts = starts
-        times = Counter(starts)
-        self._steps = [0, *accumulate(times[start] == 1 for start in starts)]
+    digits = (*STRIDE_DIGITS, START_DIGITS)
+    """Of the terms that a walk may go along: the first digits of the numbers, or all."""
 
-    def costs(self, lowest: int | None, highest: int | None) -> int:
-        """How many products could be looked at during a walk from one to the other, both included, for each
-        product that a sample of all has 1 of.
+    def __init__(self, starts: Sequence[int], each_of: int) -> None:
+        self._each_of = each_of
+        self._by_digits = {digits: _Terms(starts, 4 * (START_DIGITS - digits)) for digits in self.digits}
+
+    def costs(self, lowest: int | None, highest: int | None, digits: int) -> float:
+        """How many products could be looked at during a walk from one number to the other, both included,
+        along terms of so many digits.
         """
-        first = 0 if lowest is None else bisect_left(self._starts, lowest)
-        last = len(self._starts) if highest is None else bisect_right(self._starts, highest)
-        return last - first + _STEP_COSTS * (self._steps[last] - self._steps[first])
+        return self._by_digits[digits].costs(lowest, highest) * self._each_of
+
+
+class _Terms:
+    def __init__(self, starts: Sequence[int], shift: int) -> None:
+        self._shift = shift
+        self._terms = [start >> shift for start in starts]
+        times = Counter(self._terms)
+        self._steps = [0, *accumulate(times[term] == 1 for term in self._terms)]
+
+    def costs(self, lowest: int | None, highest: int | None) -> float:
+        """For each product that the sample stands for."""
+        terms = self._terms
+        first = 0 if lowest is None else bisect_left(terms, lowest >> self._shift)
+        last = len(terms) if highest is None else bisect_right(terms, highest >> self._shift)
+        return _WALKED_COSTS * (last - first) + _STEP_COSTS * (self._steps[last] - self._steps[first])

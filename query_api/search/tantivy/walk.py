@@ -14,11 +14,11 @@ import tantivy
 
 from query_api.search.query import SearchFilters
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.filters import LookedAt, all_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.start_sample import StartSample
 
-SAMPLE_MAX = 8_192
+SAMPLE_MAX = 4_096
 LOOKED_AT_MIN = 8_000
 """Fewer are looked at in less time than it takes to find a bound."""
 _KNOWN_ENDS_MAX = 10_000
@@ -26,6 +26,7 @@ _SPARE, _SPARE_SAMPLES = 2.0, 1.4
 """Products of a sample are not equally far from each other. With these, about one page in fifty needs a look
 at all.
 """
+_START_MAX = (1 << 4 * s.START_DIGITS) - 1
 
 
 class StartField(NamedTuple):
@@ -40,13 +41,12 @@ class StartField(NamedTuple):
 
 
 class Walk:
-    """Along one order. A search without a bound looks at `looked_at` products, about."""
+    """Along one order. A search without a bound looks at the products of `looked_at`."""
 
-    def __init__(self, field: StartField, looked_at: int, snapshot: Snapshot) -> None:
+    def __init__(self, field: StartField, looked_at: LookedAt, snapshot: Snapshot) -> None:
         self._field = field
         self._looked_at = looked_at
         self._snapshot = snapshot
-        self._level = _level(snapshot.searcher.num_docs)
 
     def bound(
         self, filters: SearchFilters, matching: tantivy.Query, after: int | None, hits_max: int
@@ -54,18 +54,21 @@ class Walk:
         """Products after `after` among which so many that match are likely to be, and all before them; None:
         a bound would not pay. `matching` are the filters as a query.
         """
-        if self._looked_at < LOOKED_AT_MIN:
+        if self._looked_at.products < LOOKED_AT_MIN:
             return None
-        samples = ceil(_SPARE * hits_max / (1 << self._level) + _SPARE_SAMPLES)
+        level = _level(self._looked_at.products)
+        samples = ceil(_SPARE * hits_max / (1 << level) + _SPARE_SAMPLES)
         if after is None:
-            end = self._first_end(filters, matching, samples)
+            end = self._first_end(filters, matching, level, samples)
         else:
-            end = self._end(matching, samples, after)
+            end = self._end(matching, level, samples, after)
         if end is None:
             return None
         return self._walked(end, after) if self._field.is_descending else self._walked(after, end)
 
-    def _first_end(self, filters: SearchFilters, matching: tantivy.Query, samples: int) -> int | None:
+    def _first_end(
+        self, filters: SearchFilters, matching: tantivy.Query, level: int, samples: int
+    ) -> int | None:
         """Where a first page is likely to end; kept for some commits, since many ask for first pages."""
         known, asked = self._snapshot.known_ends, (filters, samples)
         if asked in known:
@@ -73,13 +76,13 @@ class Walk:
             return known.get(asked)
         if len(known) >= _KNOWN_ENDS_MAX:
             known.clear()
-        end = known[asked] = self._end(matching, samples, None)
+        end = known[asked] = self._end(matching, level, samples, None)
         return end
 
-    def _end(self, matching: tantivy.Query, samples: int, after: int | None) -> int | None:
+    def _end(self, matching: tantivy.Query, level: int, samples: int, after: int | None) -> int | None:
         """Where so many products of the sample match; None: fewer do."""
         found = self._snapshot.searcher.search(
-            all_of([self._sampled(), matching]),
+            all_of([self._sampled(level, self._looked_at), matching]),
             # Those before the page are skipped here, not by the search.
             samples if after is None else 2 * SAMPLE_MAX,
             count=False,
@@ -95,20 +98,27 @@ class Walk:
         return starts[end - 1] if end <= len(starts) else None
 
     def between(self, one: int, other: int) -> tantivy.Query:
-        """The products whose keys start with these numbers or with one between them."""
+        """The products whose keys start with these numbers or with one between them, and perhaps some more
+        around them.
+        """
         if one == other:
             return tantivy.Query.term_query(self._snapshot.schema, self._field.name, one, "basic")
         lowest, highest = min(one, other), max(one, other)
         return self._walked(lowest, highest) or self._range(lowest, highest, use_inverted_index=False)
 
     def _walked(self, lowest: int | None, highest: int | None) -> tantivy.Query | None:
-        """The range along the index of the order; None: to look at all costs less."""
-        if self._looked_at < LOOKED_AT_MIN:
+        """The range along an index of the order, or a little more; None: to look at all costs less."""
+        if self._looked_at.products < LOOKED_AT_MIN:
             return None
-        costs = self._sample().costs(lowest, highest) << self._level
-        if costs > self._looked_at:
+        sample = self._sample()
+        least, digits = min((sample.costs(lowest, highest, each), each) for each in sample.digits)
+        if least > self._looked_at.products:
             return None
-        return self._range(lowest, highest, use_inverted_index=True)
+        if digits == s.START_DIGITS:
+            return self._range(lowest, highest, use_inverted_index=True)
+        first = s.stride(self._field.name, lowest or 0, digits)
+        last = s.stride(self._field.name, _START_MAX if highest is None else highest, digits)
+        return self._snapshot.parsed(f"{s.STRIDE}:[{first} TO {last}]", s.STRIDE)
 
     def _range(self, lowest: int | None, highest: int | None, *, use_inverted_index: bool) -> tantivy.Query:
         return tantivy.Query.range_query(
@@ -120,22 +130,26 @@ class Walk:
             use_inverted_index=use_inverted_index,
         )
 
-    def _sampled(self) -> tantivy.Query:
-        return tantivy.Query.term_query(self._snapshot.schema, s.SAMPLE, str(self._level), "basic")
+    def _sampled(self, level: int, of: LookedAt) -> tantivy.Query:
+        term = s.sampled(level, of.field, of.value)
+        return tantivy.Query.term_query(self._snapshot.schema, s.SAMPLE, term, "basic")
 
     def _sample(self) -> StartSample:
         """Of all products; kept for some commits."""
-        known, asked = self._snapshot.known_samples, (self._field.name, self._level)
+        products = self._snapshot.searcher.num_docs
+        level = _level(products)
+        known, asked = self._snapshot.known_samples, (self._field.name, level)
         if asked not in known:
             found = self._snapshot.searcher.search(
-                self._sampled(),
+                self._sampled(level, LookedAt(products)),
                 2 * SAMPLE_MAX,
                 count=False,
                 order_by_field=self._field.name,
                 order=tantivy.Order.Asc,
             )
             # A product without a price in this currency has none.
-            known[asked] = StartSample([start for start, _ in found.hits if start is not None])
+            starts = [start for start, _ in found.hits if start is not None]
+            known[asked] = StartSample(starts, 1 << level)
         return known[asked]
 
 
