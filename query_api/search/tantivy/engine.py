@@ -17,7 +17,7 @@ from query_api.search.tantivy.corrections import LEXICON_SHARE, Corrector
 from query_api.search.tantivy.counting import count_all
 from query_api.search.tantivy.facets import facets_of
 from query_api.search.tantivy.failures import translated
-from query_api.search.tantivy.filters import all_of, filters_of, one_of
+from query_api.search.tantivy.filters import OTHER, Filter, all_of, filters_of, for_page, one_of
 from query_api.search.tantivy.index import Snapshot, TantivyIndex
 from query_api.search.tantivy.pages import by_relevance, in_order
 from query_api.search.tantivy.results import Results
@@ -99,7 +99,7 @@ class TantivyEngine:
 
     def _search(self, query: SearchQuery, snapshot: Snapshot) -> Found:
         filters = filters_of(query.filters, snapshot)
-        page = self._page(query, [each for _, each in filters], snapshot)
+        page = self._page(query, for_page(query.filters, filters, snapshot), snapshot)
         facets, total = None, None
         if query.facets:
             facets, total = facets_of(query, filters, page.text, snapshot)
@@ -122,19 +122,18 @@ class TantivyEngine:
             corrected.text,
         )
 
-    def _page(self, query: SearchQuery, filters: list[tantivy.Query], snapshot: Snapshot) -> _Page:
-        text = query.filters.text
+    def _page(self, query: SearchQuery, found: list[Filter], snapshot: Snapshot) -> _Page:
+        text, filters = query.filters.text, [each for _, each in found]
         if text is None:
-            matching = all_of(filters)
-            return _Page(in_order(query, matching, snapshot), None, matching, None)
+            return _Page(in_order(query, found, snapshot), None, all_of(filters), None)
         if query.filters.sort == "relevance":
             hits, tiers, corrected = self._by_relevance(query, text, filters, snapshot)
-            found = tiers.matching()
-            return _Page(hits, found, all_of([*filters, found]), corrected.text)
+            matching = tiers.matching()
+            return _Page(hits, matching, all_of([*filters, matching]), corrected.text)
         corrected = self._corrector.corrected(text, query.filters.statuses, snapshot)
-        found = TextTiers(corrected.query, snapshot).matching()
-        matching = all_of([*filters, found])
-        return _Page(in_order(query, matching, snapshot), found, matching, corrected.text)
+        matching = TextTiers(corrected.query, snapshot).matching()
+        hits = in_order(query, [*found, (OTHER, matching)], snapshot)
+        return _Page(hits, matching, all_of([*filters, matching]), corrected.text)
 
     def _by_relevance(
         self, query: SearchQuery, text: TextQuery, filters: list[tantivy.Query], snapshot: Snapshot

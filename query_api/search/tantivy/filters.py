@@ -25,6 +25,16 @@ def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
     return list(_filters(filters, snapshot))
 
 
+def for_page(filters: SearchFilters, found: Sequence[Filter], snapshot: Snapshot) -> list[Filter]:
+    """The same filters for what needs no facet, with brand and category as one."""
+    if filters.brand is None or filters.category is None:
+        return list(found)
+    both = s.brand_in_category(filters.brand, filters.category)
+    term = tantivy.Query.term_query(snapshot.schema, s.BRAND_IN_CATEGORY, both, "basic")
+    others = [each for each in found if each[0] not in (s.BRAND, s.CATEGORY)]
+    return [*others, (s.BRAND_IN_CATEGORY, term)]
+
+
 class LookedAt(NamedTuple):
     """The products that tantivy looks at, about: those with this value, or all. None: hardly any."""
 
@@ -40,7 +50,9 @@ def looked_at(filters: SearchFilters, snapshot: Snapshot) -> LookedAt:
     """Those that the narrowest of the filters leaves."""
     if filters.text is not None or filters.sku is not None or filters.product_ids is not None:
         return NONE_LOOKED_AT
-    values = ((s.CATEGORY, filters.category), (s.BRAND, filters.brand), (s.TAG, filters.tag))
+    brand, category = filters.brand, filters.category
+    both = None if brand is None or category is None else s.brand_in_category(brand, category)
+    values = ((s.BRAND_IN_CATEGORY, both), (s.CATEGORY, category), (s.BRAND, brand), (s.TAG, filters.tag))
     searcher = snapshot.searcher
     found = [
         LookedAt(searcher.doc_freq(field, each), field, each) for field, each in values if each is not None

@@ -7,6 +7,7 @@ the whole keys at once, among the products up to there alone. So the order is ex
 each takes as long as to look at a thousand products.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ import tantivy
 
 from query_api.search.query import TIERS, Hit, HitPosition, SearchFilters, SearchQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import NONE_LOOKED_AT, all_of, looked_at
+from query_api.search.tantivy.filters import NONE_LOOKED_AT, Filter, all_of, looked_at
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import TextTiers
 from query_api.search.tantivy.walk import StartField, Walk
@@ -91,12 +92,13 @@ def by_relevance(
     return [hit._replace(tier=TIERS[hit.position.tier]) for hit in _hits(places, order, snapshot)]
 
 
-def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) -> list[Hit]:
+def in_order(query: SearchQuery, filters: Sequence[Filter], snapshot: Snapshot) -> list[Hit]:
     """In the order that the query names."""
     order = _order(query.filters)
     after = None if query.after is None else int(query.after.key[: s.START_DIGITS], 16)
     walk = Walk(order.start, looked_at(query.filters, snapshot), snapshot)
-    bound = walk.bound(query.filters, matching, after, query.hits_max)
+    bound = walk.bound(query.filters, filters, after, query.hits_max)
+    matching = all_of([each for _, each in filters])
     if query.after is not None:
         matching = all_of([matching, order.after(query.after.key, snapshot)])
     places: list[_Place] = []

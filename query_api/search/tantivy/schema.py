@@ -34,6 +34,10 @@ fewer SKUs.
 """
 STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE = "status", "brand", "tag", "category", "attribute"
 CATEGORY_WORDS = "category_words"
+BRAND_IN_CATEGORY = "brand_in_category"
+"""Both in one term: a brand within a category is asked for often, and to look at the products of the smaller
+one takes ten times as long.
+"""
 ATTRIBUTE_VALUE = "attribute_value"
 NUMBER, CURRENCY, PRICE, PRICE_RANGE, UPDATED_AT = "number", "currency", "price", "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
@@ -42,10 +46,10 @@ FACET = "facet"
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
 SAMPLE = "sample"
 """The levels of a product, by a checksum of its id: of all products, one in 2**n has the level n. And each
-level with each value of the fields below, so that the sample of a category is found without the others.
+level with the status and with each value that lists are filtered by, so that the sample of a category is
+found without the others.
 """
 SAMPLE_LEVELS = range(5, 17)
-SAMPLED_FIELDS = (CATEGORY, BRAND, TAG)
 STRIDE = "stride"
 """The beginnings of the start numbers: a range of them has few terms, however many numbers it has."""
 STRIDE_DIGITS = (4, 6, 8, 10, 12)
@@ -75,9 +79,14 @@ def stride(start_field: str, start: int, digits: int) -> str:
     return f"{start_field}_{digits:02}_{start >> 4 * (START_DIGITS - digits):0{digits}x}"
 
 
-def sampled(level: int, field: str | None = None, value: str | None = None) -> str:
-    """The term for the sample of this level: of all products, or of those with this value."""
-    return str(level) if field is None else f"{level} {field} {value}"
+def sampled(level: int, status: str | None = None, field: str | None = None, value: str | None = None) -> str:
+    """The term for the sample of this level: of all products, or of those with this status and value."""
+    return " ".join(part for part in (str(level), status, field, value) if part is not None)
+
+
+def brand_in_category(brand: str, category: str) -> str:
+    """The term for both. A category has no blanks."""
+    return f"{category} {brand}"
 
 
 def schema() -> tantivy.Schema:
@@ -86,7 +95,7 @@ def schema() -> tantivy.Schema:
     for name in (*TEXT_FIELDS, CATEGORY_WORDS):
         builder.add_text_field(name, tokenizer_name=WORDS, index_option="position")
     builder.add_text_field(ANY_WORDS, tokenizer_name=WORDS, index_option="basic")
-    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY, ATTRIBUTE):
+    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY, ATTRIBUTE, BRAND_IN_CATEGORY):
         builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
     for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE_VALUE, NUMBER, PRICE, UPDATED_AT):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
@@ -124,6 +133,14 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         CATEGORY: entry.categories,
         PRICE_RANGE: entry.price_ranges,
     }
+    narrow = {
+        CATEGORY: entry.categories,
+        BRAND: counted[BRAND],
+        TAG: entry.tags,
+        BRAND_IN_CATEGORY: [
+            brand_in_category(brand, category) for brand in counted[BRAND] for category in entry.categories
+        ],
+    }
     starts = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
     fields: dict[str, Any] = {
         HIT: bytes.fromhex(keys.product_id) + entry.stream_version.to_bytes(_VERSION_BYTES, "big"),
@@ -137,7 +154,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         SKU: entry.skus,
         SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
-        SAMPLE: _samples(keys.product_id, counted),
+        SAMPLE: _samples(entry, narrow),
         STRIDE: [stride(name, start, digits) for name, start in starts.items() for digits in STRIDE_DIGITS],
         ATTRIBUTE: entry.attributes,
         ATTRIBUTE_VALUE: counted_values(entry.attributes),
@@ -145,6 +162,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         CURRENCY: entry.currencies,
         PRICE: entry.prices,
         FACET: [f"{name} {value}" for name, values in counted.items() for value in values],
+        BRAND_IN_CATEGORY: narrow[BRAND_IN_CATEGORY],
         **counted,
         **sorted_by,
     }
@@ -168,11 +186,11 @@ def hit_of(document: tantivy.Document) -> tuple[UUID, int]:
     return UUID(bytes=stored[:_ID_BYTES]), int.from_bytes(stored[_ID_BYTES:], "big")
 
 
-def _samples(product_id: str, counted: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    chance = crc32(product_id.encode())
+def _samples(entry: Entry, narrow: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    chance = crc32(entry.sort_keys.product_id.encode())
     levels = [level for level in SAMPLE_LEVELS if chance % (1 << level) == 0]
-    values = [(field, value) for field in SAMPLED_FIELDS for value in counted[field]]
-    return [sampled(level, *of) for level in levels for of in ((), *values)]
+    values = [(entry.status, field, value) for field in narrow for value in narrow[field]]
+    return [sampled(level, *of) for level in levels for of in ((), (entry.status,), *values)]
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:

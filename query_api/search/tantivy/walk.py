@@ -7,6 +7,7 @@ there, all are looked at after all: a bound makes a page faster, never shorter.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -14,11 +15,11 @@ import tantivy
 
 from query_api.search.query import SearchFilters
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import LookedAt, all_of
+from query_api.search.tantivy.filters import Filter, LookedAt, all_of, one_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.start_sample import StartSample
 
-SAMPLE_MAX = 4_096
+SAMPLE_MAX = 2_048
 LOOKED_AT_MIN = 8_000
 """Fewer are looked at in less time than it takes to find a bound."""
 _KNOWN_ENDS_MAX = 10_000
@@ -49,26 +50,26 @@ class Walk:
         self._snapshot = snapshot
 
     def bound(
-        self, filters: SearchFilters, matching: tantivy.Query, after: int | None, hits_max: int
+        self, filters: SearchFilters, found: Sequence[Filter], after: int | None, hits_max: int
     ) -> tantivy.Query | None:
         """Products after `after` among which so many that match are likely to be, and all before them; None:
-        a bound would not pay. `matching` are the filters as a query.
+        a bound would not pay. `found` are the filters as queries.
         """
         if self._looked_at.products < LOOKED_AT_MIN:
             return None
         level = _level(self._looked_at.products)
         samples = ceil(_SPARE * hits_max / (1 << level) + _SPARE_SAMPLES)
-        if after is None:
-            end = self._first_end(filters, matching, level, samples)
-        else:
-            end = self._end(matching, level, samples, after)
+        matching = self._sampled(level, filters, found)
+        end = (
+            self._first_end(filters, matching, samples)
+            if after is None
+            else self._end(matching, samples, after)
+        )
         if end is None:
             return None
         return self._walked(end, after) if self._field.is_descending else self._walked(after, end)
 
-    def _first_end(
-        self, filters: SearchFilters, matching: tantivy.Query, level: int, samples: int
-    ) -> int | None:
+    def _first_end(self, filters: SearchFilters, matching: tantivy.Query, samples: int) -> int | None:
         """Where a first page is likely to end; kept for some commits, since many ask for first pages."""
         known, asked = self._snapshot.known_ends, (filters, samples)
         if asked in known:
@@ -76,13 +77,13 @@ class Walk:
             return known.get(asked)
         if len(known) >= _KNOWN_ENDS_MAX:
             known.clear()
-        end = known[asked] = self._end(matching, level, samples, None)
+        end = known[asked] = self._end(matching, samples, None)
         return end
 
-    def _end(self, matching: tantivy.Query, level: int, samples: int, after: int | None) -> int | None:
-        """Where so many products of the sample match; None: fewer do."""
+    def _end(self, matching: tantivy.Query, samples: int, after: int | None) -> int | None:
+        """Where so many products of the sample are, which all match; None: there are fewer."""
         found = self._snapshot.searcher.search(
-            all_of([self._sampled(level, self._looked_at), matching]),
+            matching,
             # Those before the page are skipped here, not by the search.
             samples if after is None else 2 * SAMPLE_MAX,
             count=False,
@@ -130,18 +131,20 @@ class Walk:
             use_inverted_index=use_inverted_index,
         )
 
-    def _sampled(self, level: int, of: LookedAt) -> tantivy.Query:
-        term = s.sampled(level, of.field, of.value)
-        return tantivy.Query.term_query(self._snapshot.schema, s.SAMPLE, term, "basic")
+    def _sampled(self, level: int, filters: SearchFilters, found: Sequence[Filter]) -> tantivy.Query:
+        """Those of the sample that match."""
+        _, field, value = self._looked_at
+        terms = [s.sampled(level, status, field, value) for status in filters.statuses]
+        others = [each for name, each in found if name not in (s.STATUS, field)]
+        return all_of([one_of(self._snapshot, s.SAMPLE, terms), *others])
 
     def _sample(self) -> StartSample:
         """Of all products; kept for some commits."""
-        products = self._snapshot.searcher.num_docs
-        level = _level(products)
+        level = _level(self._snapshot.searcher.num_docs)
         known, asked = self._snapshot.known_samples, (self._field.name, level)
         if asked not in known:
             found = self._snapshot.searcher.search(
-                self._sampled(level, LookedAt(products)),
+                one_of(self._snapshot, s.SAMPLE, [s.sampled(level)]),
                 2 * SAMPLE_MAX,
                 count=False,
                 order_by_field=self._field.name,
@@ -149,8 +152,15 @@ class Walk:
             )
             # A product without a price in this currency has none.
             starts = [start for start, _ in found.hits if start is not None]
-            known[asked] = StartSample(starts, 1 << level)
+            known[asked] = StartSample(starts, 1 << level, self._products_of)
         return known[asked]
+
+    def _products_of(self, start: int, digits: int) -> int:
+        """With deleted ones, and never none: the products of the sample are among them."""
+        searcher, name = self._snapshot.searcher, self._field.name
+        if digits == s.START_DIGITS:
+            return searcher.doc_freq(name, start)
+        return searcher.doc_freq(s.STRIDE, s.stride(name, start, digits))
 
 
 def _level(products: int) -> int:
