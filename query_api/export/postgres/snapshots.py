@@ -129,6 +129,10 @@ class _WholeLines:
         self.rest = b""
 
     async def take(self, data: bytes) -> None:
+        if not self.rest and data.endswith(b"\n"):
+            # Nearly always; pieces may be large, and need no copy.
+            await self._sink(data)
+            return
         lines, newline, rest = data.rpartition(b"\n")
         if newline:
             lines, self.rest = self.rest + lines + newline, rest
