@@ -204,22 +204,6 @@ def test_all_shell_scripts_are_looked_at() -> None:
     assert {".ci/run", ".ci/actionlint", ".githooks/pre-commit", "deploy/local/bootstrap.sh"} <= names
 
 
-def test_each_folder_with_an_image_of_others_is_kept_new() -> None:
-    """A folder that nobody listed would keep its image, and the weaknesses that are found in it, for ever."""
-    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
-    (listed,) = (one["directories"] for one in updates if one["package-ecosystem"] == "docker")
-    found = {
-        f"/{file.parent.relative_to(ROOT)}".replace("/.", "/")
-        for file in (
-            *ROOT.glob("Dockerfile*"),
-            *(ROOT / "deploy").rglob("Dockerfile*"),
-            *(ROOT / "deploy").rglob("*.yaml"),
-        )
-        if re.search(r"^FROM |^ +(- )?image: (?!product-catalogue/)", file.read_text(), re.MULTILINE)
-    }
-    assert found == set(listed)
-
-
 def _unowned(code_owners: str, files: list[str]) -> tuple[list[str], list[str]]:
     """The patterns that match no file, and the owners that are no team or person."""
     rows = [line.split() for line in code_owners.splitlines() if line and not line.startswith("#")]
