@@ -18,10 +18,13 @@ _STORE_SECONDS = 5.0
 
 
 class Fanned(NamedTuple):
-    """The endpoints at their new places. `is_behind`: more events follow at once."""
+    """The endpoints at their new places. `is_behind`: more events follow at once. `read_until`: when the event
+    was recorded up to which all were read, in seconds since 1970; None: all that there are. An endpoint whose queue is full does not count: it waits for its receiver.
+    """
 
     endpoints: Sequence[Endpoint]
     is_behind: bool
+    read_until: float | None
 
 
 class _Looked(NamedTuple):
@@ -48,25 +51,29 @@ class FanOut:
         self._messages_waiting_max = messages_waiting_max
         self._clock = clock
         self._looked: dict[UUID, _Looked] = {}
+        self._full: set[UUID] = set()
 
     async def turn(self, endpoints: Sequence[Endpoint], log_id: UUID) -> Fanned:
         """Moves each endpoint a stretch. Endpoints at the same place share one read of the log. Raises
         `Unavailable`.
         """
         self._looked = {each.endpoint_id: self._place(each) for each in endpoints}
+        self._full.clear()
         by_place: dict[int, list[Endpoint]] = defaultdict(list)
         for endpoint in endpoints:
             by_place[self._looked[endpoint.endpoint_id].log_position].append(endpoint)
         moved: list[Endpoint] = []
-        is_behind = False
+        is_behind, times = False, set[float]()
         for place, there in sorted(by_place.items()):
             events = await self._log.next_events(place)
             made: dict[int, Message] = {}
             for endpoint in there:
                 moved.append(await self._move(endpoint, events, log_id, made) if events else endpoint)
                 has_moved = self._looked[endpoint.endpoint_id].log_position > place
+                if events and endpoint.endpoint_id not in self._full:
+                    times.add(events[-1 if has_moved else 0].recorded_at.timestamp())
                 is_behind = is_behind or (has_moved and len(events) >= _MANY_EVENTS)
-        return Fanned(moved, is_behind)
+        return Fanned(moved, is_behind, min(times, default=None))
 
     def _place(self, endpoint: Endpoint) -> _Looked:
         """What was looked at counts only from the place that is stored now: others move it, too."""
@@ -85,6 +92,7 @@ class FanOut:
             self._looked[endpoint.endpoint_id] = looked._replace(log_position=place)
             return endpoint
         if wanted and not await self._has_room(endpoint.endpoint_id):
+            self._full.add(endpoint.endpoint_id)
             return endpoint
         for event in wanted:
             if event.log_position not in made:

@@ -18,12 +18,14 @@ from projector.webhooks.deliver import Deliverer
 from projector.webhooks.endpoint_changes import EndpointChanges
 from projector.webhooks.fan_out import FanOut
 from projector.webhooks.ports import Endpoint, Endpoints, Notices, Queue
+from projector.webhooks.read_lag import ReadLag
 from shared.ops.concurrency.waits import pause, until_turn
 from shared.ops.measuring import unknown
 from shared.ops.metrics.webhooks import (
     DISABLED_ENDPOINTS,
     ENDPOINTS,
     FAILING_PRODUCTS,
+    READ_LAG_SECONDS,
     WAITING,
     WAITING_SECONDS,
 )
@@ -68,6 +70,7 @@ class WebhookLoop:
         self._times = times
         self._days_kept = days_kept
         self._is_paused = False
+        self._read_lag = ReadLag()
         self._trouble = Trouble(NAME, "webhooks are not delivered")
         self._open: Sequence[Endpoint] = ()
         self._log_id: UUID | None = None
@@ -91,7 +94,9 @@ class WebhookLoop:
             while True:
                 try:
                     await self._turn()
+                    READ_LAG_SECONDS.set(self._read_lag.seconds())
                 except Exception as error:
+                    READ_LAG_SECONDS.set(self._read_lag.seconds())
                     self._trouble.tell(error)
                     self._look_at = 0.0
                     await asyncio.sleep(self._times.outage_pause_seconds)
@@ -107,11 +112,15 @@ class WebhookLoop:
         now = time.monotonic()
         if now >= self._look_at:
             await self._look(now)
+        if self._is_paused or not self._open:
+            self._read_lag.read(self._read_lag.now())
         if self._is_paused:
             await self._parts.deliverer.store_results()
             return
         if self._open and self._log_id is not None and now >= self._poll_at:
-            self._open, is_behind = await self._parts.fan_out.turn(self._open, self._log_id)
+            began = self._read_lag.now()
+            self._open, is_behind, read_until = await self._parts.fan_out.turn(self._open, self._log_id)
+            self._read_lag.read(began if read_until is None else read_until)
             self._poll_at = now if is_behind else now + until_turn(self._times.poll_seconds)
         await self._parts.deliverer.turn(self._open)
 

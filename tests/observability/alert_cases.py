@@ -330,6 +330,39 @@ _MAILS = [
         {},
         "The oldest message to a webhook endpoint has waited for 12m 0s, and no receiver fails.",
     ),
+    Case(
+        # A process without webhooks tells NaN, and one that is away from the log does no harm beside another.
+        "WebhooksReadLate",
+        [
+            Gauge('webhook_read_lag_seconds{instance="a:9102"}', 0, 55, 90),
+            Gauge('webhook_read_lag_seconds{instance="b:9102"}', 0, 900, 900),
+            Gauge('webhook_read_lag_seconds{instance="c:9102"}', nan, nan, nan),
+            Gauge("webhook_endpoints", 1, 1, 1),
+            Gauge('projection_paused{projection="webhooks"}', 0, 0, 0),
+        ],
+        {},
+        "The reading of the log for webhooks is 1m 30s behind; 60 s are allowed.",
+    ),
+    Case(
+        "WebhooksReadLate",
+        [
+            Gauge("webhook_read_lag_seconds", 0, 90, 90),
+            Gauge("webhook_endpoints", 0, 0, 2),
+            Gauge('projection_paused{projection="webhooks"}', 0, 0, 0),
+        ],
+        {},
+        "The reading of the log for webhooks is 1m 30s behind; 60 s are allowed.",
+    ),
+    Case(
+        "WebhooksReadLate",
+        [
+            Gauge("webhook_read_lag_seconds", 0, 90, 90),
+            Gauge("webhook_endpoints", 1, 1, 1),
+            Gauge('projection_paused{projection="webhooks"}', 0, 1, 0),
+        ],
+        {},
+        "The reading of the log for webhooks is 1m 30s behind; 60 s are allowed.",
+    ),
 ]
 
 _PROCESSES = [

@@ -34,6 +34,13 @@ WEBHOOKS = Row(
             [Query("max(webhook_messages_waiting_oldest_seconds)", "oldest")],
         ),
         Panel(
+            "Lag of the reading of the log",
+            "s",
+            "How old an event can be that is in no queue yet. Full queues do not count.",
+            "WebhooksReadLate",
+            [Query("min(webhook_read_lag_seconds)", "lag")],
+        ),
+        Panel(
             "Products that wait for a retry",
             "short",
             "Their first message failed; the later ones wait behind it.",

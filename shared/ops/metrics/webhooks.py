@@ -33,3 +33,10 @@ WAITING_SECONDS = gauge(
     "seconds",
     "Age of the event of the oldest waiting message of endpoints that take deliveries; 0 if there is none.",
 )
+READ_LAG_SECONDS = gauge(
+    "webhook_read_lag_seconds",
+    "seconds",
+    "How old an event can be that webhooks have not read yet; 0 while no endpoint takes deliveries, and "
+    "while webhooks are paused. It grows while the log cannot be read. NaN in a process without webhooks.",
+    is_unknown=True,
+)

@@ -1,12 +1,15 @@
 """Which endpoints get which events, what is read and stored for that, and where each of them goes on."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from msgspec.structs import replace
+
 from projector.webhooks.fan_out import FanOut
 from projector.webhooks.ports import Endpoint, EndpointLog, Message, Queue
+from projector.webhooks.read_lag import ReadLag
 from shared.contract.recorded_event import RecordedEvent
 from shared.webhooks.endpoint import EndpointDocument
 from tests.past_events import created, past_events, priced
@@ -116,3 +119,40 @@ async def test_what_was_looked_at_is_looked_at_again_where_another_process_has_m
     back = endpoint._replace(log_position=world.positions()[0])
     await world.turns(back)
     assert world.log.reads[-1] == back.log_position
+
+
+async def test_it_tells_up_to_when_all_events_were_read() -> None:
+    world = _World()
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    world.log.events = [
+        replace(each, recorded_at=at + timedelta(seconds=number))
+        for number, each in enumerate(world.log.events)
+    ]
+    endpoint = world.endpoint()
+    until = []
+    for _ in range(4):
+        (endpoint,), _, read_until = await world.fan_out.turn([endpoint], LOG_ID)
+        until.append(read_until)
+    assert until == [at.timestamp() + 1, at.timestamp() + 3, at.timestamp() + 5, None]
+
+
+async def test_a_full_queue_is_no_lag_of_the_reading_and_another_process_is_no_progress() -> None:
+    world = _World()
+    endpoint = world.endpoint()
+    world.queue.waiting = 3
+    assert (await world.fan_out.turn([endpoint], LOG_ID)).read_until is None
+    world.queue.waiting = 0
+    world.queue.stored[endpoint.endpoint_id] = world.before + 1
+    read_until = (await world.fan_out.turn([endpoint], LOG_ID)).read_until
+    assert read_until == world.log.events[0].recorded_at.timestamp()
+
+
+def test_the_lag_grows_until_progress_is_told() -> None:
+    now = 100.0
+    lag = ReadLag(lambda: now)
+    now = 130.0
+    assert lag.seconds() == 30.0
+    lag.read(125.0)
+    assert lag.seconds() == 5.0
+    lag.read(131.0)
+    assert lag.seconds() == 0.0
