@@ -43,7 +43,7 @@ def _brand_in_category(brand: str, category: str, snapshot: Snapshot) -> tantivy
 
 
 class LookedAt(NamedTuple):
-    """The products that tantivy looks at, about: those with this value, or all. None: hardly any."""
+    """How many products tantivy looks at, about, and which: those with this value, or all of them."""
 
     products: int
     field: str | None = None
@@ -51,6 +51,7 @@ class LookedAt(NamedTuple):
 
 
 NONE_LOOKED_AT = LookedAt(0)
+"""Of searches that find their few products by something else."""
 
 
 def looked_at(filters: SearchFilters, snapshot: Snapshot) -> LookedAt:
