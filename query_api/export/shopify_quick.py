@@ -2,7 +2,7 @@
 
 The time of Python goes into calls for small texts. So the cells that many products share (brand with category
 and type, tags, options) are made and looked at once and kept, all other texts of a product are looked at
-together, and options stay the bytes that they are. Without this, an export took 1.4 times as long.
+together, and options stay the bytes that they are. An export without this took 1.4 times as long.
 
 These rules may refuse too much, never too little: what they refuse is the work of `shopify_exact`, and a test
 holds the rows of both against each other.

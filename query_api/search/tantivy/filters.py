@@ -26,17 +26,24 @@ def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
 
 
 def for_page(filters: SearchFilters, found: Sequence[Filter], snapshot: Snapshot) -> list[Filter]:
-    """The same filters for what needs no facet, with brand and category as one."""
-    if filters.brand is None or filters.category is None:
-        return list(found)
-    both = s.brand_in_category(filters.brand, filters.category)
-    term = tantivy.Query.term_query(snapshot.schema, s.BRAND_IN_CATEGORY, both, "basic")
-    others = [each for each in found if each[0] not in (s.BRAND, s.CATEGORY)]
-    return [*others, (s.BRAND_IN_CATEGORY, term)]
+    """The same filters for what needs no facet, and fewer: each takes time for each product."""
+    brand, category = filters.brand, filters.category
+    # A price has a currency.
+    implied = {s.CURRENCY} if any(name == PRICE for name, _ in found) else set()
+    both: list[Filter] = []
+    if brand is not None and category is not None:
+        implied |= {s.BRAND, s.CATEGORY}
+        both.append((s.BRAND_IN_CATEGORY, _brand_in_category(brand, category, snapshot)))
+    return [*(each for each in found if each[0] not in implied), *both]
+
+
+def _brand_in_category(brand: str, category: str, snapshot: Snapshot) -> tantivy.Query:
+    value = s.brand_in_category(brand, category)
+    return tantivy.Query.term_query(snapshot.schema, s.BRAND_IN_CATEGORY, value, "basic")
 
 
 class LookedAt(NamedTuple):
-    """The products that tantivy looks at, about: those with this value, or all. None: hardly any."""
+    """How many products tantivy looks at, about, and which: those with this value, or all of them."""
 
     products: int
     field: str | None = None
@@ -44,6 +51,7 @@ class LookedAt(NamedTuple):
 
 
 NONE_LOOKED_AT = LookedAt(0)
+"""Of searches that find their few products by something else."""
 
 
 def looked_at(filters: SearchFilters, snapshot: Snapshot) -> LookedAt:
@@ -101,7 +109,7 @@ def _filters(filters: SearchFilters, snapshot: Snapshot) -> Iterator[Filter]:
         ("brand", s.BRAND, filters.brand),
         ("tag", s.TAG, filters.tag),
         (OTHER, s.EXACT_SKU, filters.sku),
-        (OTHER, s.CURRENCY, filters.currency),
+        (s.CURRENCY, s.CURRENCY, filters.currency),
     ):
         if value is not None:
             yield facet, term(field, value)

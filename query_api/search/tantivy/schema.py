@@ -85,8 +85,8 @@ def sampled(level: int, status: str | None = None, field: str | None = None, val
 
 
 def brand_in_category(brand: str, category: str) -> str:
-    """The term for both. A category has no blanks."""
-    return f"{category} {brand}"
+    """The term for both. With the length, because both may have blanks."""
+    return f"{len(category)} {category} {brand}"
 
 
 def schema() -> tantivy.Schema:

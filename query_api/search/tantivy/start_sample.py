@@ -7,8 +7,10 @@ from itertools import accumulate
 
 from query_api.search.tantivy.schema import START_DIGITS, STRIDE_DIGITS
 
-_WALKED_COSTS, _STEP_COSTS = 1.5, 12.0
-"""A product on the way, and a step to the next term, take as long as to look at so many products."""
+_WALKED_COSTS, _STEP_COSTS = 0.6, 8.0
+"""A product on the way, and a step to the next term, take as long as to look at so many products. Measured as
+what makes pages of all orders fastest: half or twice as much makes no great difference.
+"""
 
 
 class StartSample:

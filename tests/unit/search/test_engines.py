@@ -237,6 +237,26 @@ async def test_synonyms_find_what_they_stand_for(catalogue: Catalogue) -> None:
     assert await found(catalogue, "running shoes", synonyms=synonyms) == [3]
 
 
+async def test_a_brand_within_a_category_is_that_of_both(catalogue: Catalogue) -> None:
+    """Also if both have blanks, and in searches by words, counts and facets."""
+    catalogue.put(
+        shown(1, brand="b c", category="a/x"),
+        shown(2, brand="c", category="a b"),
+        shown(3, brand="b c", category="a"),
+        shown(4, brand="c", category="a"),
+        shown(5, brand="b c", category="a b/x"),
+        shown(6, brand="b c", category="a", status="draft"),
+    )
+    for text, sort in ((None, "name"), ("item", "relevance"), ("item", "name")):
+        for brand, category, expected in (
+            ("b c", "a", [1, 3]), ("c", "a b", [2]), ("c", "a", [4]), ("b c", "a b", [5]), ("c", "b", []),
+        ):  # fmt: skip
+            filters = {"brand": brand, "category": category, "statuses": ("active",), "sort": sort}
+            answer = await search(catalogue, text, facets=("brand",), **filters)
+            assert sorted(numbers(answer)) == expected
+            assert answer.total == len(expected)
+
+
 async def test_filters_leave_out_what_does_not_match(catalogue: Catalogue) -> None:
     catalogue.put(
         shown(

@@ -43,8 +43,8 @@ def test_the_costs_are_those_of_all_products_on_the_way_and_of_all_terms(
 ) -> None:
     sample = _sample(1)
     on_the_way = COUNT if lowest != 5 else COUNT - EACH_OF
-    assert sample.costs(lowest, highest, 16) == pytest.approx(on_the_way * (1.5 + 12))
-    assert sample.costs(None, highest, 12) == pytest.approx(COUNT * (1.5 + 12 / 64))
+    assert sample.costs(lowest, highest, 16) == pytest.approx(on_the_way * (0.6 + 8))
+    assert sample.costs(None, highest, 12) == pytest.approx(COUNT * (0.6 + 8 / 64))
 
 
 def test_a_walk_that_meets_no_product_of_the_sample_costs_nothing() -> None:
