@@ -18,9 +18,10 @@ _STORE_SECONDS = 5.0
 
 
 class Fanned(NamedTuple):
-    """The endpoints at their new places. `is_behind`: more events follow at once. `read_until`: all events that
-    were recorded until then are read, in seconds since 1970; None: all that there are. An endpoint whose queue
-    is full does not count: it waits for its receiver.
+    """The endpoints at their new places. `is_behind`: more events follow at once.
+
+    `read_until`: all events that were recorded until then are read, in seconds since 1970; None: all that
+    there are. An endpoint whose queue is full does not count: it waits for its receiver.
     """
 
     endpoints: Sequence[Endpoint]
