@@ -94,9 +94,7 @@ class WebhookLoop:
             while True:
                 try:
                     await self._turn()
-                    READ_LAG_SECONDS.set(self._read_lag.seconds())
                 except Exception as error:
-                    READ_LAG_SECONDS.set(self._read_lag.seconds())
                     self._trouble.tell(error)
                     self._look_at = 0.0
                     await asyncio.sleep(self._times.outage_pause_seconds)
@@ -109,6 +107,12 @@ class WebhookLoop:
 
     async def _turn(self) -> None:
         """Raises `Unavailable`."""
+        try:
+            await self._read_and_deliver()
+        finally:
+            READ_LAG_SECONDS.set(self._read_lag.seconds())
+
+    async def _read_and_deliver(self) -> None:
         now = time.monotonic()
         if now >= self._look_at:
             await self._look(now)

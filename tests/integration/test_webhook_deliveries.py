@@ -10,9 +10,13 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import WebhookVerificationError
 
-from projector.control.ports import Control
+from projector.control.ports import NEVER_PAUSED, Control
+from projector.errors import Unavailable
+from projector.webhooks.fan_out import Fanned, FanOut
+from projector.webhooks.read_lag import ReadLag
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event_json import event_json
+from shared.ops.metrics.webhooks import READ_LAG_SECONDS
 from shared.webhooks import endpoint as webhook_endpoint
 from tests.eventually import eventually
 from tests.integration.webhook_delivery_world import Registered, WebhookWorld, webhook_world
@@ -232,6 +236,35 @@ async def test_a_paused_endpoint_and_a_paused_loop_send_nothing(
 
 async def _is_enabled(world: WebhookWorld, endpoint: Registered) -> None:
     assert (await world.endpoint_row(endpoint))["is_enabled"]
+
+
+async def test_the_lag_of_the_reading_grows_while_the_log_is_away_and_a_pause_is_no_lag(
+    world: WebhookWorld, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+
+    def tells(seconds: float) -> None:
+        assert READ_LAG_SECONDS._value.get() == seconds
+
+    async def away(*_: object) -> Fanned:
+        raise Unavailable("event store: away")
+
+    await world.register(receiver.url)
+    await world.happen(product())
+    async with world.delivering() as loop:
+        monkeypatch.setattr(loop, "_read_lag", ReadLag(lambda: clock))
+        await eventually(lambda: takes(receiver, 3))
+        await eventually(lambda: tells(0))
+        with monkeypatch.context() as outage:
+            outage.setattr(FanOut, "turn", away)
+            clock = 1090.0
+            await eventually(lambda: tells(90))
+            loop.obey(Control(True, "a test", None))
+            await eventually(lambda: tells(0))
+            loop.obey(NEVER_PAUSED)
+            clock = 1100.0
+            await eventually(lambda: tells(10))
+        await eventually(lambda: tells(0))
 
 
 async def test_a_removed_endpoint_gets_nothing_more(world: WebhookWorld, receiver: Receiver) -> None:
