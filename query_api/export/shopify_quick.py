@@ -33,7 +33,7 @@ from query_api.export.shopify_cells import (
     published_cell,
 )
 
-# Our importer drops some of these before numbers; a code with any of them is rare.
+# What needs quotation marks, and what our importer may drop before a number: rare in codes.
 _odd_in_codes = re.compile("[,\"\n\r'\u2018\u2019`=+]")
 _options = msgspec.json.Decoder(dict[str, str])
 _KEPT_MAX = 4096
@@ -92,17 +92,16 @@ def quick_rows(product: QuickProduct) -> str | None:
         or (description is not None and not description.strip())
     ):
         return None
-    slug, status = product.slug, product.status
-    own = (
-        f"{slug},{cell(product.name)},{cell(description or '')},{kind},{tags},{published_cell(status)}"
-    )  # fmt: skip
+    handle, status = cell(product.slug), product.status
+    name, body = cell(product.name), cell(description or "")
+    own = f"{handle},{name},{body},{kind},{tags},{published_cell(status)}"
     end = f"{status},{json_cell(bytes(product.attributes))},{END}"
     if len(variants) == len(images) == 1:
         return f"{own},{variants[0]},{images[0]},{end}"
     rows = []
     for variant, image in zip_longest(variants, images):
         rows.append(f"{own},{variant or NO_VARIANT},{image or NO_IMAGE},{end}")
-        own, end = f"{slug},{NO_PRODUCT}", f"{NO_END}{END}"
+        own, end = f"{handle},{NO_PRODUCT}", f"{NO_END}{END}"
     return "".join(rows)
 
 
