@@ -5,6 +5,7 @@ ProjectorError
 |   +-- RedisIsAway      the same, and the server is Redis: then readers are served from PostgreSQL
 |   +-- NotYet           the same, and nothing is wrong: what it needs is being made
 +-- Fenced               another process moved this projection's checkpoint: reload it and continue there
++-- PassedOver           records before a delivered one were not delivered: the same
 +-- Refused              permanent: the store never accepts these values; the event is found and parked
 +-- ParkingIsFull        too many products fail for a few bad events: the projection waits and says so
 +-- CannotGoOn           this part stops and is logged, the rest goes on; the text says what to do
@@ -54,6 +55,10 @@ class NotYet(Unavailable):
 
 class Fenced(ProjectorError):
     """Another process owns one of the partitions, or has moved its checkpoint on: nothing was written."""
+
+
+class PassedOver(ProjectorError):
+    """Records before a delivered one were lost on their way, or do not exist. Nothing was applied."""
 
 
 class Refused(ProjectorError):

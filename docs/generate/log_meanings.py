@@ -110,6 +110,8 @@ MEANINGS: dict[str, str] = {
     "partition stopped": "Events are missing in the log: the partition waits, the others continue.",
     "an unknown error lasts": "The event that causes it is looked for, and parked.",
     "event parked": "A record became a dead letter, with its cause; a warning if only an earlier one failed.",
+    "records were passed over, reading again from the checkpoints": "Offsets before a record did not come. "
+    "Those that are missing again have no record (markers of transactions). Else report it; nothing is lost.",
     "fenced, reloading the checkpoints": "Another process has the partitions, or had them meanwhile.",
     "left a consumer group without telling the broker": "Its partitions move when the session times out.",
     "an answer is overdue: reconnecting": "A broker does not answer; the connection is made again.",

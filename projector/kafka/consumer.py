@@ -135,11 +135,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._wake.set()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """A running batch may still finish; the checkpoint fences it if the successor was faster."""
+        """A running batch may still finish; the checkpoint fences it if the successor was faster.
+
+        Nothing is placed from the first moment on: during the commit, polling goes on.
+        """
         self._abandon.set()
         self._following.drop()
-        await self._offsets.commit(self._consumer)
         self._state.revoke()
+        await self._offsets.commit(self._consumer)
         self._offsets.forget()
         self._work.revoked()
 

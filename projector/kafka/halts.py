@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 
-from projector.errors import CannotGoOn, Fenced, ProjectorError
+from projector.errors import CannotGoOn, Fenced, PassedOver, ProjectorError
 from projector.kafka.batches import PromptBatchSubscriber
 from projector.kafka.consumer_state import ConsumerState
 from projector.kafka.following import Following
@@ -51,6 +51,12 @@ class Halts:
         """The batch is delivered again: at once from the new checkpoint, or after a pause."""
         if isinstance(error, Fenced):
             _log.warning("fenced, reloading the checkpoints", projection=self._name, reason=str(error))
+            self.wait(str(error), seconds=0)
+        elif isinstance(error, PassedOver):
+            _log.warning(
+                "records were passed over, reading again from the checkpoints", projection=self._name,
+                reason=str(error),
+            )  # fmt: skip
             self.wait(str(error), seconds=0)
         elif isinstance(error, CannotGoOn):
             self.stop(str(error))

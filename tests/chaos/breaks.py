@@ -66,7 +66,7 @@ BREAKS: dict[str, Break] = {
         ("query-api",), "zombie,stop", "projector",
     ),
     "no-tail-floor": Break(
-        "a projection follows the shared reader from where it is, whatever the tail lacks",
+        "a projection follows the shared reader whatever its tail lacks, and does not notice what it misses",
         ("projector",), "kill,restart,zombie", "projector",
     ),
     "no-claim": Break(

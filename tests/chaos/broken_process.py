@@ -243,7 +243,10 @@ def _no_last_event() -> None:
 
 
 def _no_tail_floor() -> None:
-    """A projection follows the shared reader, although the tail lacks records that it has not read."""
+    """A projection follows the shared reader, although the tail lacks records that it has not read, and takes
+    what comes.
+    """
+    from projector.kafka.continuity import Continuity
     from projector.kafka.tail import Tail
 
     def careless(original: Any) -> Any:
@@ -254,6 +257,7 @@ def _no_tail_floor() -> None:
         return reaches
 
     _replace(Tail, "reaches", careless)
+    _replace(Continuity, "_is_passed_over", lambda _: lambda _self, _partition, _offsets: False)
 
 
 def _no_claim() -> None:
