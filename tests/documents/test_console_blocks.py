@@ -150,7 +150,7 @@ NOT_RUN = {
     "changes a role for all installations of the server": 1,
     "installs packages of an example": 6,
     "it cuts a release": 2,
-    "needs Docker": 4,
+    "needs Docker": 5,
     "needs events of its own": 1,
     "needs a cluster": 10,
     "needs a receiver": 1,
