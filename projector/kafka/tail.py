@@ -59,11 +59,14 @@ class Tail:
         ahead = sum(max(0, offset - self.next_offsets[at]) for offset, at in read)
         if max(behind, ahead) > BEHIND_RECORDS_MAX:
             return False
-        return all(offset >= self.first_offsets[at] for offset, at in read)
+        # What `start` throws away, this projection must not need.
+        throws_away = self._has(places.keys() - self.next_offsets.keys())
+        floors = self.next_offsets if throws_away else self.first_offsets
+        return all(offset >= floors[at] for offset, at in read)
 
     def start(self, offsets: Mapping[int, int]) -> None:
         """These partitions are read from these offsets on."""
-        if any(partition in offsets for chunk in self._chunks for partition in chunk.next_offsets):
+        if self._has(offsets.keys()):
             # Their records are from an earlier reading, perhaps of a topic that was made again since.
             self._chunks.clear()
             self._bytes = 0
@@ -113,6 +116,10 @@ class Tail:
             if index and count > records_max:
                 return found[:index]
         return found
+
+    def _has(self, partitions: Collection[int]) -> bool:
+        """Whether there are records of one of these partitions."""
+        return any(at in partitions for chunk in self._chunks for at in chunk.next_offsets)
 
     def _drop_oldest(self) -> None:
         chunk = self._chunks.popleft()

@@ -1,5 +1,6 @@
 """The newest records of a topic: each follower gets all of its partitions once, or is told what is gone."""
 
+import random
 from collections.abc import Iterable
 
 from projector.kafka.records import SharedRecord
@@ -118,3 +119,51 @@ def test_a_follower_that_has_left_gets_nothing_more() -> None:
         True,
         None,
     )
+
+
+def test_who_needs_records_that_another_reading_of_its_partitions_ends_reads_them_by_itself_first() -> None:
+    """Partition 1 comes back: its old records go, and with them those of partition 0."""
+    tail = reading(0, 1)
+    tail.add(records(0, [0, 1]) + records(1, [0]))
+    tail.forget(1)
+    tail.add(records(0, [2]))
+    assert not tail.reaches({0: Place(2, 3), 1: Place(1, 1)})
+    assert tail.reaches({0: Place(2, 3)})
+    places = {0: Place(3, 3), 1: Place(1, 1)}
+    assert tail.reaches(places)
+    tail.start({1: 1})
+    follower = Follower(tail, {0: 3, 1: 1})
+    tail.add(records(0, [3]) + records(1, [1]))
+    assert taken(follower) == [(0, 3), (1, 1)]
+
+
+def test_whoever_may_follow_gets_every_record_after_its_place() -> None:
+    """Whatever was read before: two partitions that are read, forgotten and read again."""
+    chance, followed = random.Random(7), 0
+    for _ in range(2_000):
+        tail, ends = reading(0, 1, records_max=chance.choice([3, 100])), {0: 0, 1: 0}
+        for _ in range(chance.randrange(8)):
+            partition = chance.randrange(2)
+            if chance.random() < 0.3:
+                if partition in tail.next_offsets:
+                    tail.forget(partition)
+                else:
+                    tail.start({partition: ends[partition]})
+            ends[partition] += 1
+            if partition in tail.next_offsets:
+                tail.add(records(partition, [ends[partition] - 1]))
+        places = {at: Place(chance.randrange(end + 1), end) for at, end in ends.items()}
+        if not tail.reaches(places):
+            continue
+        new = {at: place.next_offset for at, place in places.items() if at not in tail.next_offsets}
+        if new:
+            tail.start(new)
+        follower = Follower(tail, {at: place.next_offset for at, place in places.items()})
+        for at, offset in new.items():
+            tail.add(records(at, range(offset, ends[at])))
+        wanted = sorted((at, offset) for at, place in places.items() for offset in range(*place))
+        found = taken(follower)
+        if found is not None:  # else it is told that some are gone
+            followed += 1
+            assert sorted(found) == wanted
+    assert followed > 100
